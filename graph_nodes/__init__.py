@@ -1,1 +1,1 @@
-""" """
+"""Graph nodes, one file a family: declaration, kernel, trace format, counters. Names and texts are VPP's."""

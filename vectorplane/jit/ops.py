@@ -131,7 +131,9 @@ def _intrinsic_call(name: str) -> Callable[..., Any]:
 
 popcount = _op(1, _intrinsic_call("ctpop"), lambda a: (int(a) & _MASK64).bit_count())
 ctz = _op(
-    1, _intrinsic_call("cttz"), lambda a: 64 if not int(a) & _MASK64 else ((int(a) & -int(a)) & _MASK64).bit_length() - 1
+    1,
+    _intrinsic_call("cttz"),
+    lambda a: 64 if not int(a) & _MASK64 else ((int(a) & -int(a)) & _MASK64).bit_length() - 1,
 )
 """Number of zero bits below the lowest one bit; 64 for 0."""
 

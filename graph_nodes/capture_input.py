@@ -1,0 +1,213 @@
+"""capture-input: packets of capture files, in the order of their time, at the pace of the engine's clock.
+
+Several captures (each on an interface) are merged by time stamp; time never runs backwards: a record older than
+its predecessor gets the predecessor's time. The node takes no packet beyond the horizon it is given (another
+input's next packet, a timer, real time). An ARP packet always travels in a vector of its own, so that what it
+teaches is known to the packets behind it and not to those before it, whatever the vector size; clock `fast`
+does without that.
+
+With several workers each takes the records of its own receive queue (`RECORD.queue`, set by RSS) and steps over
+the others; arrival numbers count all, so they are the same in every worker.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from vectorplane.dataplane.abi import ATTENTION_REFILL, FAST, INPUT, NEVER, NODE, WORKER, put
+from vectorplane.dataplane.abi import F_N as FRAME_N
+from vectorplane.dataplane.buffer import buffer_at, reserve
+from vectorplane.dataplane.feature import ArcType, feature_start
+from vectorplane.dataplane.node import NodeType
+from vectorplane.dataplane.region import Region
+from vectorplane.graph_nodes.drop import count_drop
+from vectorplane.graph_nodes.packet_source import (
+    EMPTY,
+    ENDED,
+    MAX_SOURCES,
+    READY,
+    RECORD,
+    RECORD_SIZE,
+    SOURCE,
+    SOURCE_SIZE,
+    receive,
+)
+
+from vectorplane.jit.kernel import helper, kernel
+from vectorplane.jit.ops import ld16, ld64, rec, st32, st64
+
+if TYPE_CHECKING:
+    from vectorplane.dataplane.graph import Node
+    from vectorplane.dataplane.plane import Dataplane
+
+NEXTS = ("error-drop", "ethernet-input")
+DROP, ETHERNET = range(2)
+ERRORS = (("no_buffers", "no buffers: packet lost on receive"),)
+E_NO_BUFFERS = 0
+
+RUNTIME = np.dtype(
+    [("sources", "i8"), ("n_sources", "i8"), ("arc", "i8"), ("seq", "i8"), ("clock", "i8"), ("limit", "i8")]
+)
+DEVICE_INPUT = ArcType("device-input", ("pg-input", "capture-input", "sim-input"), "ethernet-input")
+
+
+@helper
+def is_arp(frame: int, size: int) -> bool:
+    """Is the Ethernet frame, below up to two VLAN tags, ARP?"""
+    at = 12
+    while at + 2 <= size and at <= 20:
+        kind = ld16(frame + at)
+        if kind == 0x0608:
+            return True
+        if kind != 0x0081 and kind != 0xA888:
+            return False
+        at += 4
+    return False
+
+
+@helper
+def earliest(sources: int, n: int) -> int:
+    """The source whose next record comes first; -1: none has one, -2: one must be refilled before it is known."""
+    best = NEVER
+    chosen = -1
+    for k in range(n):
+        s = rec(sources + k * SOURCE_SIZE, SOURCE)
+        if s.state == EMPTY:
+            return -2
+        if s.state == READY:
+            t = rec(s.records + s.position * RECORD_SIZE, RECORD).time + s.time_offset
+            if t < best:
+                best = t
+                chosen = k
+    return chosen
+
+
+@helper
+def advance(s_address: int) -> None:
+    """Step over a source's record."""
+    s = rec(s_address, SOURCE)
+    s.position += 1
+    s.remaining -= 1
+    if s.remaining <= 0:
+        s.state = ENDED
+    elif s.position >= s.count:
+        s.state = EMPTY
+
+
+@kernel
+def capture_input(worker: int, node: int, frame: int) -> int:
+    """See the module's docstring."""
+    w = rec(worker, WORKER)
+    d = rec(node, NODE)
+    r = rec(d.data, RUNTIME)
+    sources = r.sources
+    k_sources = r.n_sources
+    arc = r.arc
+    clock = w.clock
+    horizon = w.horizon
+    want = w.vector_size
+    room = reserve(worker, want)
+    n = 0
+    d.next_time = NEVER
+    if_rx = w.if_rx
+    while n < want:
+        k = earliest(sources, k_sources)
+        if k < 0:
+            if k == -2:
+                w.attention |= ATTENTION_REFILL
+                # unknown, but not before what was taken last: nothing later may be polled in its place
+                d.next_time = r.clock
+            break
+        at = sources + k * SOURCE_SIZE
+        s = rec(at, SOURCE)
+        record = s.records + s.position * RECORD_SIZE
+        x = rec(record, RECORD)
+        time = x.time + s.time_offset
+        if time < r.clock:
+            time = r.clock
+        if time > horizon:
+            d.next_time = time
+            break
+        if r.limit <= 0:
+            s.state = ENDED
+            continue
+        if s.queue >= 0 and x.queue != s.queue:
+            r.seq += 1
+            r.limit -= 1
+            r.clock = time
+            advance(at)
+            continue
+        alone = False
+        if clock != FAST:
+            alone = x.ethertype == 0x0806 or (x.ethertype == 0 and is_arp(s.data + x.offset, x.caplen))
+            if alone and n > 0:
+                d.next_time = time
+                break
+        r.clock = time
+        index = -1
+        if n < room:
+            index = receive(worker, at, record, w.now if clock == FAST else time, r.seq)
+        rx = if_rx + 16 * s.sw_if_index
+        st64(rx, ld64(rx) + 1)
+        st64(rx + 8, ld64(rx + 8) + x.caplen + (14 if x.ethertype != 0 else 0))
+        r.seq += 1
+        r.limit -= 1
+        sw_if = s.sw_if_index
+        advance(at)
+        if index < 0:
+            count_drop(worker, d.err_base + E_NO_BUFFERS)
+            if n >= room:
+                room = n + reserve(worker, want - n)
+            continue
+        slot = feature_start(arc, sw_if, buffer_at(worker, index))
+        if slot < 0:
+            slot = ETHERNET
+        put(frame, n, index, slot)
+        n += 1
+        if alone:
+            break
+    if d.next_time == NEVER:
+        k = earliest(sources, k_sources)
+        if k >= 0:
+            s = rec(sources + k * SOURCE_SIZE, SOURCE)
+            time = rec(s.records + s.position * RECORD_SIZE, RECORD).time + s.time_offset
+            d.next_time = max(time, r.clock)
+        elif k == -2:
+            w.attention |= ATTENTION_REFILL
+            d.next_time = r.clock
+    st32(frame + FRAME_N, n)
+    return n
+
+
+class CaptureSources:
+    """The sources of a dataplane's capture-input, a table a worker."""
+
+    def __init__(self, plane: Dataplane) -> None:
+        workers = plane.graph.workers
+        self._region = Region(MAX_SOURCES * SOURCE_SIZE * workers, name="capture sources")
+        self.tables = [self._region.view(SOURCE, w * MAX_SOURCES * SOURCE_SIZE, MAX_SOURCES) for w in range(workers)]
+        self.addresses = [self._region.address + w * MAX_SOURCES * SOURCE_SIZE for w in range(workers)]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._region.close()
+
+
+def bind(plane: Dataplane, node: Node) -> None:
+    """Sources and the device-input arc."""
+    node.data["sources"] = plane.shared(CaptureSources).addresses
+    node.data["arc"] = plane.arcs["device-input"].address
+    node.data["limit"] = NEVER
+
+
+CAPTURE_INPUT = NodeType(
+    name="capture-input",
+    kernel=capture_input,
+    kind=INPUT,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    bind=bind,
+    doc=__doc__ or "",
+)

@@ -1,0 +1,46 @@
+"""IPv4's shared error counters: the same list for ip4-input, ip4-local and others, as in VPP (``IP4_ERROR_*``)."""
+
+from __future__ import annotations
+
+ERRORS: tuple[tuple[str, str], ...] = (
+    ("none", "valid ip4 packets"),
+    ("too_short", "ip4 length < 20 bytes"),
+    ("bad_length", "ip4 length > l2 length"),
+    ("bad_checksum", "bad ip4 checksum"),
+    ("version", "ip4 version != 4"),
+    ("options", "ip4 options present"),
+    ("fragment_offset_one", "ip4 fragment offset == 1"),
+    ("time_expired", "ip4 ttl <= 1"),
+    ("hdr_too_short", "ip4 IHL < 5"),
+    ("mtu_exceeded", "ip4 MTU exceeded and DF set"),
+    ("dst_lookup_miss", "ip4 destination lookup miss"),
+    ("src_lookup_miss", "ip4 source lookup miss"),
+    ("drop", "ip4 drop"),
+    ("punt", "ip4 punt"),
+    ("same_interface", "ip4 egress interface same as ingress"),
+    ("unknown_protocol", "unknown ip protocol"),
+    ("tcp_checksum", "bad tcp checksum"),
+    ("udp_checksum", "bad udp checksum"),
+    ("udp_length", "inconsistent udp/ip lengths"),
+)
+(
+    NONE,
+    TOO_SHORT,
+    BAD_LENGTH,
+    BAD_CHECKSUM,
+    VERSION,
+    OPTIONS,
+    FRAGMENT_OFFSET_ONE,
+    TIME_EXPIRED,
+    HDR_TOO_SHORT,
+    MTU_EXCEEDED,
+    DST_LOOKUP_MISS,
+    SRC_LOOKUP_MISS,
+    DROP,
+    PUNT,
+    SAME_INTERFACE,
+    UNKNOWN_PROTOCOL,
+    TCP_CHECKSUM,
+    UDP_CHECKSUM,
+    UDP_LENGTH,
+) = range(19)

@@ -1,0 +1,174 @@
+"""ethernet-input: Ethernet frames to the node of their protocol (IEEE 802.3, 802.1Q, 802.1ad).
+
+* Untagged frames of an interface in L3 mode whose destination is the interface's address, a group address,
+  or anything when the interface is promiscuous, go to `ip4-input` or `arp-input` by their type; others are
+  dropped as "l3 mac mismatch".
+* Tagged frames: up to two tags choose a sub-interface (exact, inner "any", default); none: "unknown vlan".
+* A frame shorter than its headers: "llc length > packet length".
+* Other types: "unknown ethernet type" (IPv6 included, until it has nodes).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, VLAN_1_DEEP, VLAN_2_DEEP
+from vectorplane.dataplane.interface import (
+    ADMIN_UP,
+    EXACT_MATCH,
+    INTERFACE,
+    INTERFACE_SIZE,
+    PROMISCUOUS,
+    SUB_INTERFACE,
+)
+from vectorplane.dataplane.node import NodeType
+
+from vectorplane.jit.kernel import helper, kernel
+from vectorplane.jit.ops import bswap16, ld8, ld16, ld32s, ld64, prefetch, rec, st64
+
+if TYPE_CHECKING:
+    pass
+
+NEXTS = ("error-punt", "error-drop", "llc-input", "ip4-input", "arp-input")
+PUNT, DROP, LLC, IP4, ARP = range(5)
+
+ERRORS = (
+    ("none", "no error"),
+    ("bad_llc_length", "llc length > packet length"),
+    ("unknown_type", "unknown ethernet type"),
+    ("unknown_vlan", "unknown vlan"),
+    ("l3_mac_mismatch", "l3 mac mismatch"),
+    ("down", "subinterface down"),
+)
+E_NONE, E_BAD_LLC_LENGTH, E_UNKNOWN_TYPE, E_UNKNOWN_VLAN, E_L3_MAC_MISMATCH, E_DOWN = range(6)
+
+_MAC = 0xFFFFFFFFFFFF
+# types as a little-endian load sees them
+_IP4_LE, _ARP_LE, _VLAN_LE, _QINQ_LE = 0x0008, 0x0608, 0x0081, 0xA888
+
+
+@helper
+def sub_interface(parent: int, interfaces: int, outer: int, inner: int, tags: int, outer_type: int) -> int:
+    """The sub-interface (sw_if_index) for a frame with these tags; -1 when there is none.
+
+    ``outer`` and ``inner`` are VLAN ids; ``parent`` the address of the super-interface's record. The table
+    by outer id holds a sub-interface; those that share an outer id are linked through `device`.
+    """
+    p = rec(parent, INTERFACE)
+    any_inner = -1
+    if p.vlans != 0:
+        candidate = ld32s(p.vlans + 4 * outer)
+        while candidate > 0:
+            s = rec(interfaces + candidate * INTERFACE_SIZE, INTERFACE)
+            if s.outer_type == outer_type:
+                if s.tag_count == 1:
+                    if tags == 1 or (s.flags & EXACT_MATCH) == 0:
+                        any_inner = candidate
+                elif tags == 2:
+                    wanted = s.tags >> 16
+                    if wanted == inner:
+                        return candidate
+                    if wanted == 4095 and any_inner < 0:
+                        any_inner = candidate
+            candidate = s.device
+    if any_inner >= 0:
+        return any_inner
+    return int(p.default)
+
+
+@kernel
+def ethernet_input(worker: int, node: int, frame: int) -> int:
+    """See the module's docstring."""
+    w = rec(worker, WORKER)
+    pool = w.pool
+    interfaces = w.interfaces
+    err = rec(node, NODE).err_base
+    n = frame_n(frame)
+    last = -1
+    parent = 0
+    flags = 0
+    mac = 0
+    for i in range(n):
+        ahead = pool + buffer_index(frame, i + 4) * CELL
+        prefetch(ahead)
+        prefetch(ahead + DATA)
+        b = pool + buffer_index(frame, i) * CELL
+        m = rec(b, BUFFER)
+        at = m.current_data
+        length = m.current_length
+        d = b + DATA + at
+        if m.rx_sw_if != last:
+            last = m.rx_sw_if
+            parent = interfaces + last * INTERFACE_SIZE
+            flags = rec(parent, INTERFACE).flags
+            mac = rec(parent, INTERFACE).mac
+        if length < 14:
+            m.error = err + E_BAD_LLC_LENGTH
+            set_next(frame, i, DROP)
+            continue
+        kind = ld16(d + 12)
+        header = 14
+        m.l2_offset = at
+        if kind == _VLAN_LE or kind == _QINQ_LE:
+            tags = 1
+            if length < 18:
+                m.error = err + E_BAD_LLC_LENGTH
+                set_next(frame, i, DROP)
+                continue
+            outer_type = bswap16(kind)
+            outer = bswap16(ld16(d + 14)) & 0xFFF
+            inner = 0
+            kind = ld16(d + 16)
+            header = 18
+            if (kind == _VLAN_LE or kind == _QINQ_LE) and length >= 22:
+                tags = 2
+                inner = bswap16(ld16(d + 18)) & 0xFFF
+                kind = ld16(d + 20)
+                header = 22
+            sub = sub_interface(parent, interfaces, outer, inner, tags, outer_type)
+            if sub < 0 and outer == 0:
+                sub = last  # priority tag: the frame belongs to the untagged interface (802.1Q 6.9)
+            if sub < 0:
+                m.error = err + E_UNKNOWN_VLAN
+                set_next(frame, i, DROP)
+                continue
+            s = rec(interfaces + sub * INTERFACE_SIZE, INTERFACE)
+            if tags == 2 and s.tag_count == 1:
+                # a one-tag sub-interface sees the inner tag as payload type
+                kind = ld16(d + 16)
+                header = 18
+                tags = 1
+            if (s.flags & ADMIN_UP) == 0:
+                m.error = err + E_DOWN
+                set_next(frame, i, DROP)
+                continue
+            if s.flags & SUB_INTERFACE:
+                c = w.if_rx + 16 * sub
+                st64(c, ld64(c) + 1)
+                st64(c + 8, ld64(c + 8) + length + m.total_rest)
+            m.rx_sw_if = sub
+            last = -1
+            m.flags |= VLAN_1_DEEP if tags == 1 else VLAN_2_DEEP
+            # last was reset: the parent's flags decide on the destination address below
+        destination = ld64(d) & _MAC
+        if (flags & PROMISCUOUS) == 0 and destination != mac and (ld8(d) & 1) == 0:
+            m.error = err + E_L3_MAC_MISMATCH
+            set_next(frame, i, DROP)
+            continue
+        m.current_data = at + header
+        m.current_length = length - header
+        m.l3_offset = at + header
+        if kind == _IP4_LE:
+            set_next(frame, i, IP4)
+        elif kind == _ARP_LE:
+            set_next(frame, i, ARP)
+        elif bswap16(kind) < 0x600:
+            set_next(frame, i, LLC)
+        else:
+            m.error = err + E_UNKNOWN_TYPE
+            set_next(frame, i, PUNT)
+    return n
+
+
+ETHERNET_INPUT = NodeType(name="ethernet-input", kernel=ethernet_input, nexts=NEXTS, errors=ERRORS, doc=__doc__ or "")

@@ -1,0 +1,131 @@
+"""Interface output: ``<interface>-output`` counts what leaves by an interface and hands it to ``<interface>-tx``.
+
+Each interface has a node of its own (as in VPP, its name begins with the interface's): that is what an adjacency's
+next leads to. An interface that is down drops ("interface is down"). `interface-output`, the end of the ip4-output
+arc, sends each packet to the output node of its `tx_sw_if`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
+from vectorplane.dataplane.buffer import BUFFER, CELL, NEXT_PRESENT
+from vectorplane.dataplane.interface import ADMIN_UP, INTERFACE, INTERFACE_SIZE, LINK_UP, MAX_INTERFACES
+from vectorplane.dataplane.node import NodeType
+from vectorplane.dataplane.region import Region
+
+from vectorplane.jit.kernel import kernel
+from vectorplane.jit.ops import ld32s, ld64, prefetch, rec, st64
+
+if TYPE_CHECKING:
+    from vectorplane.dataplane.graph import Node
+    from vectorplane.dataplane.plane import Dataplane
+
+NEXTS = ("error-drop",)
+DROP, TX = range(2)
+ERRORS = (("down", "interface is down"), ("deleted", "interface is deleted"))
+E_DOWN, E_DELETED = range(2)
+
+RUNTIME = np.dtype([("slots", "i8")])
+
+
+@kernel
+def output(worker: int, node: int, frame: int) -> int:
+    """One interface's output: counters by sub-interface, then its transmit node (slot 1)."""
+    w = rec(worker, WORKER)
+    pool = w.pool
+    interfaces = w.interfaces
+    err = rec(node, NODE).err_base
+    counters = w.if_tx
+    n = frame_n(frame)
+    packets = 0
+    total = 0
+    last = -1
+    up = False
+    for i in range(n):
+        prefetch(pool + buffer_index(frame, i + 4) * CELL)
+        m = rec(pool + buffer_index(frame, i) * CELL, BUFFER)
+        if m.tx_sw_if != last:
+            if packets > 0:
+                c = counters + 16 * last
+                st64(c, ld64(c) + packets)
+                st64(c + 8, ld64(c + 8) + total)
+            packets = 0
+            total = 0
+            last = m.tx_sw_if
+            s = rec(interfaces + last * INTERFACE_SIZE, INTERFACE)
+            h = rec(interfaces + s.sup * INTERFACE_SIZE, INTERFACE)
+            up = (s.flags & ADMIN_UP) != 0 and (h.flags & (ADMIN_UP | LINK_UP)) == (ADMIN_UP | LINK_UP)
+        if up:
+            packets += 1
+            total += m.current_length
+            if m.flags & NEXT_PRESENT:
+                total += m.total_rest
+            set_next(frame, i, TX)
+        else:
+            m.error = err + E_DOWN
+            set_next(frame, i, DROP)
+    if packets > 0:
+        c = counters + 16 * last
+        st64(c, ld64(c) + packets)
+        st64(c + 8, ld64(c + 8) + total)
+    return n
+
+
+@kernel
+def interface_output(worker: int, node: int, frame: int) -> int:
+    """To the output node of each packet's interface."""
+    w = rec(worker, WORKER)
+    pool = w.pool
+    d = rec(node, NODE)
+    slots = rec(d.data, RUNTIME).slots
+    n = frame_n(frame)
+    for i in range(n):
+        m = rec(pool + buffer_index(frame, i) * CELL, BUFFER)
+        slot = 0
+        if m.tx_sw_if >= 0:
+            slot = ld32s(slots + 4 * m.tx_sw_if)
+        if slot == 0:
+            m.error = d.err_base + E_DELETED
+        set_next(frame, i, slot)
+    return n
+
+
+class OutputSlots:
+    """For `interface-output`: the slot of each interface's output node (0: drop)."""
+
+    def __init__(self, plane: Dataplane) -> None:
+        self._plane = plane
+        self._region = Region(4 * MAX_INTERFACES, name="output slots")
+        self.address = self._region.address
+        self._slots = self._region.view(np.dtype("i4"), 0, MAX_INTERFACES)
+
+    def set(self, sw_if_index: int, output_node: str | None) -> None:
+        """Name the output node of an interface; None forgets it."""
+        slot = 0
+        if output_node is not None:
+            slot = self._plane.graph.add_next(self._plane.graph.add("interface-output"), output_node)
+        self._slots[sw_if_index] = slot
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._region.close()
+
+
+def bind(plane: Dataplane, node: Node) -> None:
+    """The table of output nodes."""
+    node.data["slots"] = plane.shared(OutputSlots).address
+
+
+INTERFACE_OUTPUT = NodeType(
+    name="interface-output",
+    kernel=interface_output,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    bind=bind,
+    doc=__doc__ or "",
+)
+OUTPUT = NodeType(name="interface-output-template", kernel=output, nexts=NEXTS, errors=ERRORS)

@@ -1,0 +1,135 @@
+"""pg-input: the packet generator. Streams of packets given by the control side, repeated up to a limit.
+
+A stream belongs to a packet-generator interface; its packets arrive there as fast as the node is polled, each
+with the engine's time of that moment. Streams are served one after another, `max_frame` packets at a time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from vectorplane.dataplane.abi import F_N as FRAME_N
+from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER, put
+from vectorplane.dataplane.buffer import buffer_at, reserve
+from vectorplane.dataplane.feature import feature_start
+from vectorplane.dataplane.node import NodeType
+from vectorplane.dataplane.region import Region
+from vectorplane.graph_nodes.drop import count_drop
+from vectorplane.graph_nodes.packet_source import (
+    ENDED,
+    MAX_SOURCES,
+    READY,
+    RECORD,
+    RECORD_SIZE,
+    SOURCE,
+    SOURCE_SIZE,
+    receive,
+)
+
+from vectorplane.jit.kernel import kernel
+from vectorplane.jit.ops import ld32s, ld64, prefetch, rec, st32, st64
+
+if TYPE_CHECKING:
+    from vectorplane.dataplane.graph import Node
+    from vectorplane.dataplane.plane import Dataplane
+
+NEXTS = ("error-drop", "ethernet-input", "ip4-input")
+DROP, ETHERNET = range(2)
+ERRORS = (("no_buffers", "no buffers: packet lost on receive"),)
+E_NO_BUFFERS = 0
+
+RUNTIME = np.dtype([("sources", "i8"), ("n_sources", "i8"), ("arc", "i8"), ("seq", "i8")])
+
+
+@kernel
+def pg_input(worker: int, node: int, frame: int) -> int:
+    """See the module's docstring."""
+    w = rec(worker, WORKER)
+    d = rec(node, NODE)
+    r = rec(d.data, RUNTIME)
+    want = w.vector_size
+    n = 0
+    busy = 0
+    for k in range(r.n_sources):
+        at = r.sources + k * SOURCE_SIZE
+        s = rec(at, SOURCE)
+        if s.state != READY:
+            continue
+        take = min(want - n, s.remaining)
+        if s.max_frame > 0:
+            take = min(take, s.max_frame)
+        room = reserve(worker, take)
+        slot = ld32s(r.arc + 4 * s.sw_if_index)
+        seq = r.seq
+        position = s.position
+        total = 0
+        now = w.now
+        lost = take - room
+        for _ in range(room):
+            record = s.records + position * RECORD_SIZE
+            prefetch(record + 4 * RECORD_SIZE)
+            index = receive(worker, at, record, now, seq)
+            seq += 1
+            total += rec(record, RECORD).caplen
+            position += 1
+            if position >= s.count:
+                position = 0
+            if index < 0:
+                lost += 1
+                continue
+            if slot == 0:
+                put(frame, n, index, ETHERNET)
+            else:
+                put(frame, n, index, feature_start(r.arc, s.sw_if_index, buffer_at(worker, index)))
+            n += 1
+        for _ in range(lost):
+            count_drop(worker, d.err_base + E_NO_BUFFERS)
+        s.position = position
+        s.remaining -= take
+        r.seq = seq
+        c = w.if_rx + 16 * s.sw_if_index
+        st64(c, ld64(c) + take)
+        st64(c + 8, ld64(c + 8) + total)
+        if s.remaining <= 0:
+            s.state = ENDED
+        else:
+            busy = 1
+        if n >= want:
+            busy = 1
+            break
+    d.next_time = w.now if busy else NEVER
+    st32(frame + FRAME_N, n)
+    return n
+
+
+class PgStreams:
+    """The streams of a dataplane's pg-input, a table a worker."""
+
+    def __init__(self, plane: Dataplane) -> None:
+        workers = plane.graph.workers
+        self._region = Region(MAX_SOURCES * SOURCE_SIZE * workers, name="pg streams")
+        self.tables = [self._region.view(SOURCE, w * MAX_SOURCES * SOURCE_SIZE, MAX_SOURCES) for w in range(workers)]
+        self.addresses = [self._region.address + w * MAX_SOURCES * SOURCE_SIZE for w in range(workers)]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._region.close()
+
+
+def bind(plane: Dataplane, node: Node) -> None:
+    """Streams and the device-input arc."""
+    node.data["sources"] = plane.shared(PgStreams).addresses
+    node.data["arc"] = plane.arcs["device-input"].address
+
+
+PG_INPUT = NodeType(
+    name="pg-input",
+    kernel=pg_input,
+    kind=INPUT,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    bind=bind,
+    doc=__doc__ or "",
+)
