@@ -1,1 +1,1 @@
-""" """
+"""What can carry out a configuration: our engine, and (later) a VPP."""

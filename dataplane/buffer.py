@@ -19,9 +19,9 @@ with one shared stack. Running out is a return code (-1) and a counter, never an
 from __future__ import annotations
 
 import numpy as np
-from vectorplane.dataplane.abi import WORKER
 
-from vectorplane.jit.kernel import helper
+from vectorplane.dataplane.abi import WORKER
+from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import (
     compare_and_swap,
     ld32s,
@@ -136,7 +136,7 @@ def _refill(worker: int) -> int:
     return take
 
 
-refill = helper(_refill)
+refill = routine(_refill)
 
 
 def _spill(worker: int) -> int:
@@ -153,7 +153,7 @@ def _spill(worker: int) -> int:
     return BATCH
 
 
-spill = helper(_spill)
+spill = routine(_spill)
 
 
 @helper

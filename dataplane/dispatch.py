@@ -34,7 +34,6 @@ from vectorplane.dataplane.abi import (
 from vectorplane.dataplane.epoch import enter, leave, quiescent
 from vectorplane.dataplane.frame import QUEUE, enqueue, frame_at, free_frame, new_frame, node_at, pend
 from vectorplane.dataplane.trace import frame_is_traced, mark_frame
-
 from vectorplane.jit.kernel import compiled, helper
 from vectorplane.jit.ops import (
     call3,

@@ -24,7 +24,6 @@ from collections import deque
 from collections.abc import Callable
 
 from vectorplane.dataplane.region import Region
-
 from vectorplane.jit.kernel import compiled, helper
 from vectorplane.jit.ops import fetch_add, load_acquire, store_release
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from vectorplane.dataplane.abi import ATTENTION_EVENTS, WORKER
 from vectorplane.dataplane.region import Region
-
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import ld64, rec, st64
 

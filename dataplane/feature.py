@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from vectorplane.dataplane.buffer import BUFFER
 from vectorplane.dataplane.interface import MAX_INTERFACES
 from vectorplane.dataplane.region import Region
-
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import ld32s, rec
 

@@ -9,7 +9,6 @@ that generate are bounded by the buffers they can allocate (see `FRAMES`).
 from __future__ import annotations
 
 from vectorplane.dataplane.abi import F_BI, F_N, FRAME_BYTES, FRAME_SIZE, NODE, NODE_SIZE, WORKER
-
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import ld32s, rec, st32
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
 from vectorplane.dataplane.abi import DISABLED, INPUT, NEVER, NODE, NODE_SIZE, PYTHON
 from vectorplane.dataplane.node import NodeType, Registry
 from vectorplane.dataplane.region import Bump, Region

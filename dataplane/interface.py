@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from vectorplane.dataplane.region import Region
 
+from vectorplane.dataplane.region import Region
 from vectorplane.jit.ops import offsets
 
 INTERFACE = np.dtype(

@@ -12,9 +12,10 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from vectorplane.dataplane.abi import INPUT, INTERNAL, PYTHON, TERMINAL
 from vectorplane.dataplane.feature import Feature
-
+from vectorplane.dataplane.trace import TRACE_BODY
 from vectorplane.jit.kernel import Kernel
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ class Trace:
     format: Callable[[Any, Dataplane], str]
     before: bool = False
     """Run before the node's kernel: for nodes that give their buffers away."""
+    second: tuple[str, Callable[[Any, Dataplane], str]] | None = None
+    """Another heading and its text: for what is one node here and two in VPP (`error-drop` and ``drop``)."""
+
+    def __post_init__(self) -> None:
+        if self.dtype.itemsize > TRACE_BODY:
+            raise ValueError(f"a trace record has {self.dtype.itemsize} bytes, there is room for {TRACE_BODY}")
 
 
 @dataclass(frozen=True)

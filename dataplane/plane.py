@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
+
 from vectorplane.dataplane.buffer import CACHE_SIZE
 from vectorplane.dataplane.epoch import Epochs
 from vectorplane.dataplane.feature import ArcType, FeatureArc

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from vectorplane.dataplane.buffer import BUFFER, CELL, COUNT, DATA, META, STACK
 from vectorplane.dataplane.region import Region
 
@@ -16,6 +17,7 @@ class BufferPool:
     def __init__(self, count: int) -> None:
         self.count = count
         self._region = Region(count * CELL, name="buffers", shared=True)
+        self.bytes = self._region.bytes
         self._stack = Region(STACK + 4 * count, name="free buffers")
         self.address = self._region.address + META
         self.central = self._stack.address

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from vectorplane.dataplane.region import Bump, Region
 
 I64Array = npt.NDArray[np.int64]

@@ -2,18 +2,18 @@
 
 `trace add NODE n` marks the next n packets that an input node takes. Each node that such a packet
 visits appends a record: the node, the time, and a body of the node's own trace dtype. The log is one
-memory of fixed slots a worker; when it is full, tracing stops until it is cleared. With no trace asked
-for, the cost is one comparison a frame.
+memory of fixed slots a worker; when it is full, records are lost (and counted) until it is cleared. With no
+trace asked for, the cost is one comparison a frame. `vectorplane.dataplane.trace_log` reads the logs.
 """
 
 from __future__ import annotations
 
 import numpy as np
+
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index
 from vectorplane.dataplane.buffer import BUFFER, TRACED, buffer_at
-
 from vectorplane.jit.kernel import helper
-from vectorplane.jit.ops import fill, offsets, rec
+from vectorplane.jit.ops import cycles, fill, offsets, rec
 
 TRACE_BODY = 160
 """Most bytes of a node's trace record."""
@@ -25,7 +25,7 @@ TRACE = np.dtype(
         ("time", "i8"),
         ("next", "i4"),
         ("buffer", "i4"),
-        ("pad", "i8"),
+        ("clock", "i8"),  # cycle counter: the order of records in the logs of several workers
         ("body", "i1", (TRACE_BODY,)),
     ],
     align=True,
@@ -33,8 +33,8 @@ TRACE = np.dtype(
 TRACE_SIZE = TRACE.itemsize
 BODY = offsets(TRACE, "body")[0]
 
-TRACE_LOG = np.dtype([("count", "i8"), ("capacity", "i8"), ("packets", "i8"), ("max_packets", "i8")])
-"""Head of a worker's trace memory; the slots follow at +64."""
+TRACE_LOG = np.dtype([("count", "i8"), ("capacity", "i8"), ("packets", "i8"), ("max_packets", "i8"), ("lost", "i8")])
+"""Head of a worker's trace memory; the slots follow at +64. ``packets`` is the next packet's number."""
 SLOTS = 64
 
 
@@ -74,10 +74,13 @@ mark_frame = helper(_mark_frame)
 
 
 def _add_trace(worker: int, node: int, b: int, bi: int, slot: int) -> int:
-    """Append a record for the packet at ``b``; gives the address of its body, cleared; 0 when the log is full."""
+    """Append a record for the packet at ``b``; gives the address of its body, cleared; 0 when it is not recorded."""
     log = rec(worker, WORKER).trace
+    if log == 0:  # switched off since the frame was looked at
+        return 0
     head = rec(log, TRACE_LOG)
     if head.count >= head.capacity:
+        head.lost += 1
         return 0
     t = log + SLOTS + head.count * TRACE_SIZE
     head.count += 1
@@ -88,6 +91,7 @@ def _add_trace(worker: int, node: int, b: int, bi: int, slot: int) -> int:
     r.time = m.time
     r.next = slot
     r.buffer = bi
+    r.clock = cycles()
     fill(t + BODY, 0, TRACE_BODY)
     return t + BODY
 

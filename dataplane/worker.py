@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from vectorplane.dataplane.abi import FAST, FRAME_BYTES, FRAME_SIZE, NEVER, WORKER
+import numpy.typing as npt
+
+from vectorplane.dataplane.abi import FAST, FRAME, FRAME_BYTES, FRAME_SIZE, NEVER, WORKER
 from vectorplane.dataplane.buffer import CACHE_SIZE
 from vectorplane.dataplane.dispatch import dispatch
 from vectorplane.dataplane.event import EventRing
@@ -32,16 +34,22 @@ class Worker:
         r["cache"] = bump.take(8 * CACHE_SIZE)
         r["frames"] = bump.take(FRAMES * FRAME_BYTES)
         r["free_frames"] = free = bump.take(4 * FRAMES)
-        self._region.view(np.dtype("i4"), free - self._region.address, FRAMES)[:] = range(FRAMES - 1, -1, -1)
+        self.memory(free, np.dtype("i4"), FRAMES)[:] = range(FRAMES - 1, -1, -1)
         r["free_frames_n"] = FRAMES
         r["pending"] = bump.take(4 * QUEUE)
         r["nodes"] = plane.graph.table_address(index)
         r["inputs"] = inputs = bump.take(4 * 1024)
-        self._inputs = self._region.view(np.dtype("i4"), inputs - self._region.address, 1024)
+        self._inputs = self.memory(inputs, np.dtype("i4"), 1024)
         r["clock"], r["deadline"], r["vector_size"], r["index"] = FAST, NEVER, FRAME_SIZE, index
         r["epoch_global"], r["epoch_own"] = plane.epochs.global_address, plane.epochs.address_of(index)
         r["events"] = self.events.address
         r["interfaces"] = plane.interfaces.address
+
+        self.frames = self.memory(int(r["frames"]), FRAME, FRAMES)
+
+    def memory(self, address: int, dtype: np.dtype[Any], count: int) -> npt.NDArray[Any]:
+        """Part of the worker's memory as an array."""
+        return self._region.view(dtype, address - self._region.address, count)
 
     def add_input(self, node_index: int) -> None:
         """Poll this node from now on, after those that are polled already."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from vectorplane.dataplane.abi import ATTENTION_REFILL, FAST, INPUT, NEVER, NODE, WORKER, put
 from vectorplane.dataplane.abi import F_N as FRAME_N
 from vectorplane.dataplane.buffer import buffer_at, reserve
@@ -27,15 +28,13 @@ from vectorplane.graph_nodes.packet_source import (
     ENDED,
     MAX_SOURCES,
     READY,
-    RECORD,
-    RECORD_SIZE,
     SOURCE,
     SOURCE_SIZE,
     receive,
 )
-
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld16, ld64, rec, st32, st64
+from vectorplane.pcap.index import RECORD, RECORD_SIZE
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node

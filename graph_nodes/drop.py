@@ -12,7 +12,6 @@ from vectorplane.dataplane.abi import TERMINAL, WORKER, buffer_index, frame_n, s
 from vectorplane.dataplane.buffer import BUFFER, CELL, free
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.errors4 import ERRORS
-
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld64, prefetch, rec, st64
 

@@ -23,7 +23,7 @@ from vectorplane.dataplane.interface import (
     SUB_INTERFACE,
 )
 from vectorplane.dataplane.node import NodeType
-
+from vectorplane.graph_nodes.trace_packet import ETHERNET_TRACE
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import bswap16, ld8, ld16, ld32s, ld64, prefetch, rec, st64
 

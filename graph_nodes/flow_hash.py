@@ -15,7 +15,6 @@ from vectorplane.graph_nodes.forwarding import (
     HASH_SRC_PORT,
     HASH_SYMMETRIC,
 )
-
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import ld8, ld16, ld32
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
 from vectorplane.dataplane.region import Region
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ ADJACENCY = np.dtype(
         ("fixup", "i4"),  # midchain: what the tunnel corrects after the rewrite (FIXUP_*)
         ("stacked", "i4"),  # midchain: load-balance that the outer packet follows
         ("short", "i1", (32,)),  # rewrite of up to 32 bytes, ending at the end of the field
-        ("long", "i1", (128,)),  # a longer one, likewise
+        ("arp_source", "i4"),  # source of ARP requests, as it stands in a packet; 0: there is none
+        ("arp_length", "i4"),  # of the ARP header that then ends `long` (neighbours and gleans)
+        ("long", "i1", (120,)),  # a longer rewrite, ending at the end of the field
     ],
     align=True,
 )

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, NEXT_PRESENT
 from vectorplane.dataplane.interface import ADMIN_UP, INTERFACE, INTERFACE_SIZE, LINK_UP, MAX_INTERFACES
 from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.region import Region
-
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import ld32s, ld64, prefetch, rec, st64
 
@@ -33,7 +33,7 @@ RUNTIME = np.dtype([("slots", "i8")])
 
 @kernel
 def output(worker: int, node: int, frame: int) -> int:
-    """One interface's output: counters by sub-interface, then its transmit node (slot 1)."""
+    """One interface's output: counted, and once more for a sub-interface; then its transmit node (slot 1)."""
     w = rec(worker, WORKER)
     pool = w.pool
     interfaces = w.interfaces
@@ -43,32 +43,33 @@ def output(worker: int, node: int, frame: int) -> int:
     packets = 0
     total = 0
     last = -1
+    sup = -1
     up = False
     for i in range(n):
         prefetch(pool + buffer_index(frame, i + 4) * CELL)
         m = rec(pool + buffer_index(frame, i) * CELL, BUFFER)
         if m.tx_sw_if != last:
-            if packets > 0:
-                c = counters + 16 * last
-                st64(c, ld64(c) + packets)
-                st64(c + 8, ld64(c + 8) + total)
-            packets = 0
-            total = 0
             last = m.tx_sw_if
             s = rec(interfaces + last * INTERFACE_SIZE, INTERFACE)
-            h = rec(interfaces + s.sup * INTERFACE_SIZE, INTERFACE)
+            sup = s.sup
+            h = rec(interfaces + sup * INTERFACE_SIZE, INTERFACE)
             up = (s.flags & ADMIN_UP) != 0 and (h.flags & (ADMIN_UP | LINK_UP)) == (ADMIN_UP | LINK_UP)
         if up:
-            packets += 1
-            total += m.current_length
+            length = m.current_length
             if m.flags & NEXT_PRESENT:
-                total += m.total_rest
+                length += m.total_rest
+            packets += 1
+            total += length
+            if sup != last:
+                c = counters + 16 * last
+                st64(c, ld64(c) + 1)
+                st64(c + 8, ld64(c + 8) + length)
             set_next(frame, i, TX)
         else:
             m.error = err + E_DOWN
             set_next(frame, i, DROP)
     if packets > 0:
-        c = counters + 16 * last
+        c = counters + 16 * sup
         st64(c, ld64(c) + packets)
         st64(c + 8, ld64(c + 8) + total)
     return n

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, NEXT_PRESENT
 from vectorplane.dataplane.feature import ArcType, feature_start
@@ -27,8 +28,7 @@ from vectorplane.graph_nodes.errors4 import (
     VERSION,
 )
 from vectorplane.graph_nodes.ip4_header import header_sum, sum_words
-
-from vectorplane.jit.kernel import helper, kernel
+from vectorplane.jit.kernel import helper, kernel, routine
 from vectorplane.jit.ops import be16, ld8, ld16, ld64, prefetch, rec, st64
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ IP4_UNICAST = ArcType("ip4-unicast", ("ip4-input", "ip4-input-no-checksum"), "ip
 IP4_MULTICAST = ArcType("ip4-multicast", ("ip4-input", "ip4-input-no-checksum"), "ip4-mfib-forward-lookup")
 
 
-@helper
+@routine
 def odd_packet(ip: int, length: int, whole: int) -> int:
     """Which error a packet that failed the quick check has; `NONE` when it has none after all."""
     if length < 20:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from vectorplane.dataplane.abi import FRAME_SIZE, NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, NEXT_PRESENT
 from vectorplane.dataplane.interface import I_IP4_TABLE, INTERFACE_SIZE
@@ -22,7 +23,6 @@ from vectorplane.graph_nodes.errors4 import ERRORS
 from vectorplane.graph_nodes.fib import Fibs
 from vectorplane.graph_nodes.flow_hash import ip4_flow_hash
 from vectorplane.graph_nodes.forwarding import DPO, DPO_SIZE, LB_SIZE, LOAD_BALANCE, Forwarding
-
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import be32, ld32s, ld64, prefetch, rec, st32, st64
 

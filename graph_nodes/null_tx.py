@@ -5,7 +5,6 @@ from __future__ import annotations
 from vectorplane.dataplane.abi import TERMINAL, buffer_index, frame_n
 from vectorplane.dataplane.buffer import free
 from vectorplane.dataplane.node import NodeType
-
 from vectorplane.jit.kernel import kernel
 
 

@@ -7,6 +7,7 @@ have the dtype of `vectorplane.pcap.index.RECORD`.
 from __future__ import annotations
 
 import numpy as np
+
 from vectorplane.dataplane.abi import WORKER
 from vectorplane.dataplane.buffer import (
     BUFFER,
@@ -19,23 +20,9 @@ from vectorplane.dataplane.buffer import (
     free,
     take,
 )
-
-from vectorplane.jit.kernel import helper
+from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import copy, ld64, rec, st16, st32, st64
-
-RECORD = np.dtype(
-    [
-        ("offset", "i8"),
-        ("time", "i8"),
-        ("caplen", "i4"),
-        ("wirelen", "i4"),
-        ("ethertype", "i2"),
-        ("queue", "i2"),
-        ("interface", "i4"),
-    ],
-    align=True,
-)
-RECORD_SIZE = RECORD.itemsize
+from vectorplane.pcap.index import RECORD
 
 SOURCE = np.dtype(
     [
@@ -50,8 +37,9 @@ SOURCE = np.dtype(
         ("queue", "i4"),  # take only records of this queue; -1: all
         ("time_offset", "i8"),  # added to record times
         ("mac", "i8"),  # destination of made-up Ethernet headers
-        ("max_frame", "i8"),
-        ("pad", "i8", (6,)),
+        ("max_frame", "i8"),  # most packets in a vector; 0: no limit of its own
+        ("burst", "i8"),  # packets in a row before the next stream's turn within a vector; 0: as many as fit
+        ("pad", "i8", (5,)),
     ],
     align=True,
 )
@@ -104,7 +92,7 @@ def _chain_in(worker: int, first: int, source: int, size: int) -> int:
     return 1
 
 
-chain_in = helper(_chain_in)
+chain_in = routine(_chain_in)
 
 
 @helper

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from vectorplane.dataplane.abi import F_N as FRAME_N
 from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER, put
 from vectorplane.dataplane.buffer import buffer_at, reserve
@@ -20,15 +21,13 @@ from vectorplane.graph_nodes.packet_source import (
     ENDED,
     MAX_SOURCES,
     READY,
-    RECORD,
-    RECORD_SIZE,
     SOURCE,
     SOURCE_SIZE,
     receive,
 )
-
-from vectorplane.jit.kernel import kernel
+from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld32s, ld64, prefetch, rec, st32, st64
+from vectorplane.pcap.index import RECORD, RECORD_SIZE
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -42,6 +41,51 @@ E_NO_BUFFERS = 0
 RUNTIME = np.dtype([("sources", "i8"), ("n_sources", "i8"), ("arc", "i8"), ("seq", "i8")])
 
 
+@helper
+def generate(worker: int, node: int, frame: int, at: int, take: int, n: int) -> int:
+    """Put up to ``take`` packets of the stream at ``at`` behind the ``n`` in the frame; gives the new number."""
+    w = rec(worker, WORKER)
+    d = rec(node, NODE)
+    r = rec(d.data, RUNTIME)
+    s = rec(at, SOURCE)
+    room = reserve(worker, take)
+    slot = ld32s(r.arc + 4 * s.sw_if_index)
+    seq = r.seq
+    position = s.position
+    total = 0
+    now = w.now
+    lost = take - room
+    for i in range(take):
+        record = s.records + position * RECORD_SIZE
+        prefetch(record + 4 * RECORD_SIZE)
+        total += rec(record, RECORD).caplen
+        if i < room:
+            index = receive(worker, at, record, now, seq)
+            if index < 0:
+                lost += 1
+            else:
+                if slot == 0:
+                    put(frame, n, index, ETHERNET)
+                else:
+                    put(frame, n, index, feature_start(r.arc, s.sw_if_index, buffer_at(worker, index)))
+                n += 1
+        seq += 1
+        position += 1
+        if position >= s.count:
+            position = 0
+    for _ in range(lost):
+        count_drop(worker, d.err_base + E_NO_BUFFERS)
+    s.position = position
+    s.remaining -= take
+    r.seq = seq
+    c = w.if_rx + 16 * s.sw_if_index
+    st64(c, ld64(c) + take)
+    st64(c + 8, ld64(c + 8) + total)
+    if s.remaining <= 0:
+        s.state = ENDED
+    return n
+
+
 @kernel
 def pg_input(worker: int, node: int, frame: int) -> int:
     """See the module's docstring."""
@@ -50,54 +94,25 @@ def pg_input(worker: int, node: int, frame: int) -> int:
     r = rec(d.data, RUNTIME)
     want = w.vector_size
     n = 0
+    again = True
+    while again and n < want:
+        again = False
+        for k in range(r.n_sources):
+            at = r.sources + k * SOURCE_SIZE
+            s = rec(at, SOURCE)
+            if s.state != READY or n >= want:
+                continue
+            take = min(want - n, s.remaining)
+            if s.burst > 0:
+                take = min(take, s.burst)
+                again = True
+            elif s.max_frame > 0:
+                take = min(take, s.max_frame)
+            n = generate(worker, node, frame, at, take, n)
     busy = 0
     for k in range(r.n_sources):
-        at = r.sources + k * SOURCE_SIZE
-        s = rec(at, SOURCE)
-        if s.state != READY:
-            continue
-        take = min(want - n, s.remaining)
-        if s.max_frame > 0:
-            take = min(take, s.max_frame)
-        room = reserve(worker, take)
-        slot = ld32s(r.arc + 4 * s.sw_if_index)
-        seq = r.seq
-        position = s.position
-        total = 0
-        now = w.now
-        lost = take - room
-        for _ in range(room):
-            record = s.records + position * RECORD_SIZE
-            prefetch(record + 4 * RECORD_SIZE)
-            index = receive(worker, at, record, now, seq)
-            seq += 1
-            total += rec(record, RECORD).caplen
-            position += 1
-            if position >= s.count:
-                position = 0
-            if index < 0:
-                lost += 1
-                continue
-            if slot == 0:
-                put(frame, n, index, ETHERNET)
-            else:
-                put(frame, n, index, feature_start(r.arc, s.sw_if_index, buffer_at(worker, index)))
-            n += 1
-        for _ in range(lost):
-            count_drop(worker, d.err_base + E_NO_BUFFERS)
-        s.position = position
-        s.remaining -= take
-        r.seq = seq
-        c = w.if_rx + 16 * s.sw_if_index
-        st64(c, ld64(c) + take)
-        st64(c + 8, ld64(c + 8) + total)
-        if s.remaining <= 0:
-            s.state = ENDED
-        else:
+        if rec(r.sources + k * SOURCE_SIZE, SOURCE).state == READY:
             busy = 1
-        if n >= want:
-            busy = 1
-            break
     d.next_time = w.now if busy else NEVER
     st32(frame + FRAME_N, n)
     return n

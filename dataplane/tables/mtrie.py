@@ -16,11 +16,11 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+
 from vectorplane.dataplane.epoch import Epochs
 from vectorplane.dataplane.region import Bump, Region, lent
 from vectorplane.dataplane.tables import mtrie_update as update
 from vectorplane.dataplane.tables.mtrie_update import MTRIE, PLY_SLOTS, ROOT_SLOTS
-
 from vectorplane.jit.kernel import compiled, helper
 from vectorplane.jit.ops import ld32s
 
@@ -113,6 +113,16 @@ class Mtrie:
     def plies(self) -> int:
         """Address of ply 0."""
         return self._plies.address
+
+    @property
+    def root_lengths(self) -> int:
+        """Address of the lengths (int8) of the prefixes that set FIB 0's root leaves; 65,536 a FIB."""
+        return int(self._state["root_lengths"])
+
+    @property
+    def ply_lengths(self) -> int:
+        """The same for the leaves of the plies; 256 a ply."""
+        return int(self._state["ply_lengths"])
 
     @property
     def plies_used(self) -> int:

@@ -12,9 +12,11 @@ is given to the caller, who frees it when no reader can be in it any more.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from vectorplane.jit.kernel import compiled, helper
+from vectorplane.jit.kernel import compiled, helper, routine
 from vectorplane.jit.ops import ld8, ld32s, ld64, rec, st8, st32, store32_release
 
 ROOT_SLOTS = 1 << 16
@@ -39,13 +41,6 @@ MTRIE = np.dtype(
 
 
 @helper
-def plies_left(t: int) -> int:
-    """Plies that can still be taken."""
-    m = rec(t, MTRIE)
-    return int(m.free_n + m.capacity - m.high)
-
-
-@helper
 def _take_ply(t: int, leaf: int, length: int) -> int:
     """A ply whose leaves all are ``leaf``, set by ``length``; the caller knows that one is left."""
     m = rec(t, MTRIE)
@@ -63,91 +58,106 @@ def _take_ply(t: int, leaf: int, length: int) -> int:
 
 
 @helper
-def _paint_third(t: int, ply: int, first: int, n: int, low: int, high: int, value: int, length: int) -> None:
-    """Leaves ``first`` .. ``first + n`` of a lowest ply: those set by lengths low .. high get the value and length."""
-    m = rec(t, MTRIE)
-    change = 0
-    for i in range(ply * PLY_SLOTS + first, ply * PLY_SLOTS + first + n):
-        was = ld8(m.ply_lengths + i)
-        if low <= was <= high:
-            store32_release(m.plies + 4 * i, value)
-            st8(m.ply_lengths + i, length)
-            change += (length > 24) - (was > 24)
-    st32(m.counts + 4 * ply, ld32s(m.counts + 4 * ply) + change)
+def _count(t: int, ply: int, change: int) -> int:
+    """Change, and give, the number of a ply's leaves that are more specific than the one it hangs from."""
+    at = rec(t, MTRIE).counts + 4 * ply
+    n = ld32s(at) + change
+    st32(at, n)
+    return int(n)
 
 
 @helper
-def _paint_second(t: int, ply: int, first: int, n: int, low: int, high: int, value: int, length: int) -> None:
-    """The same for a middle ply and the plies below it."""
-    m = rec(t, MTRIE)
-    change = 0
-    for i in range(ply * PLY_SLOTS + first, ply * PLY_SLOTS + first + n):
-        leaf = ld32s(m.plies + 4 * i)
-        if leaf < 0:
-            _paint_third(t, ~leaf, 0, PLY_SLOTS, low, high, value, length)
-        else:
-            was = ld8(m.ply_lengths + i)
-            if low <= was <= high:
-                store32_release(m.plies + 4 * i, value)
-                st8(m.ply_lengths + i, length)
-                change += (length > 16) - (was > 16)
-    st32(m.counts + 4 * ply, ld32s(m.counts + 4 * ply) + change)
+def _nothing_below(
+    t: int, leaves: int, lengths: int, n: int, base: int, low: int, high: int, value: int, length: int
+) -> int:
+    """The lowest ply's leaves have no plies."""
+    return 0
+
+
+def _painter(below: Callable[..., int]) -> Callable[..., int]:
+    """`paint` of one level, given that of the level below it.
+
+    Not a recursion: numba's cache stores a function that calls itself so that it crashes when it is loaded.
+    """
+
+    @routine
+    def paint(
+        t: int, leaves: int, lengths: int, n: int, base: int, low: int, high: int, value: int, length: int
+    ) -> int:
+        """``n`` leaves and all below them: those set by lengths ``low`` .. ``high`` get the value and length.
+
+        Gives by how much the number of leaves set by more than ``base`` bits grew, here, not below.
+        """
+        m = rec(t, MTRIE)
+        change = 0
+        for i in range(n):
+            leaf = ld32s(leaves + 4 * i)
+            was = ld8(lengths + i)
+            if leaf < 0:
+                slot = ~leaf * PLY_SLOTS
+                slots = int(PLY_SLOTS)  # int(): a literal argument is a type of its own, compiled apart
+                deeper = below(t, m.plies + 4 * slot, m.ply_lengths + slot, slots, base + 8, low, high, value, length)
+                _count(t, ~leaf, deeper)
+            elif low <= was <= high:
+                store32_release(leaves + 4 * i, value)
+                st8(lengths + i, length)
+                change += (length > base) - (was > base)
+        return change
+
+    return paint
+
+
+_paint = _painter(_painter(_painter(_nothing_below)))
+"""From the root; the same function does for a ply, which has fewer levels below it."""
 
 
 @helper
-def _paint_root(t: int, fib: int, first: int, n: int, low: int, high: int, value: int, length: int) -> None:
-    """The same for a root and all below it."""
+def _paint_route(t: int, fib: int, ply: int, prefix: int, bits: int, low: int, value: int, length: int) -> int:
+    """The leaves of a route of ``bits`` bits, in ``ply`` (-1: in the root); those set by ``low`` .. ``bits``.
+
+    Gives the number of the ply's leaves that are more specific than the one it hangs from.
+    """
     m = rec(t, MTRIE)
-    for i in range(fib * ROOT_SLOTS + first, fib * ROOT_SLOTS + first + n):
-        leaf = ld32s(m.roots + 4 * i)
-        if leaf < 0:
-            _paint_second(t, ~leaf, 0, PLY_SLOTS, low, high, value, length)
-        elif low <= ld8(m.root_lengths + i) <= high:
-            store32_release(m.roots + 4 * i, value)
-            st8(m.root_lengths + i, length)
+    if ply < 0:
+        at = fib * ROOT_SLOTS + (prefix >> 16)
+        _paint(t, m.roots + 4 * at, m.root_lengths + at, 1 << (16 - bits), 8, low, bits, value, length)
+        return 0
+    base = 24 if bits > 24 else 16
+    at = ply * PLY_SLOTS + (prefix >> (24 - base) & 255)
+    n = 1 << (base + 8 - bits)
+    return int(_count(t, ply, _paint(t, m.plies + 4 * at, m.ply_lengths + at, n, base, low, bits, value, length)))
 
 
 @helper
 def add_route(t: int, fib: int, prefix: int, length: int, value: int) -> int:
     """Enter a route; the prefix has no bits beyond its length. 0, or -1: out of plies, nothing changed."""
     m = rec(t, MTRIE)
-    if length <= 16:
-        _paint_root(t, fib, prefix >> 16, 1 << (16 - length), 0, length, value, length)
-        return 0
     root = fib * ROOT_SLOTS + (prefix >> 16)
-    leaf = ld32s(m.roots + 4 * root)
-    new_second = leaf >= 0
-    middle = (prefix >> 8) & 255
-    if length <= 24:
-        if new_second:
-            if plies_left(t) < 1:
+    first = ld32s(m.roots + 4 * root)
+    ply = -1
+    middle = -1
+    slot = 0
+    second = 0
+    if length > 16:
+        left = m.free_n + m.capacity - m.high
+        if left < 2:
+            wanted = first >= 0
+            if length > 24:
+                wanted += first >= 0 or ld32s(m.plies + 4 * (~first * PLY_SLOTS + (prefix >> 8 & 255))) >= 0
+            if left < wanted:
                 return -1
-            second = _take_ply(t, leaf, ld8(m.root_lengths + root))
-        else:
-            second = ~leaf
-        _paint_second(t, second, middle, 1 << (24 - length), 0, length, value, length)
-    else:
-        if new_second:
-            if plies_left(t) < 2:
-                return -1
-            second = _take_ply(t, leaf, ld8(m.root_lengths + root))
-        else:
-            second = ~leaf
-        slot = second * PLY_SLOTS + middle
-        leaf = ld32s(m.plies + 4 * slot)
-        if leaf < 0:
-            _paint_third(t, ~leaf, prefix & 255, 1 << (32 - length), 0, length, value, length)
-        else:
-            if plies_left(t) < 1:
-                return -1
-            was = ld8(m.ply_lengths + slot)
-            third = _take_ply(t, leaf, was)
-            _paint_third(t, third, prefix & 255, 1 << (32 - length), 0, length, value, length)
-            if was <= 16:  # the slot of a ply counts as more specific
-                st32(m.counts + 4 * second, ld32s(m.counts + 4 * second) + 1)
-            store32_release(m.plies + 4 * slot, ~third)
-    if new_second:
-        store32_release(m.roots + 4 * root, ~second)
+        middle = ~first if first < 0 else _take_ply(t, first, ld8(m.root_lengths + root))
+        ply = middle
+    if length > 24:
+        slot = middle * PLY_SLOTS + (prefix >> 8 & 255)
+        second = ld32s(m.plies + 4 * slot)
+        ply = ~second if second < 0 else _take_ply(t, second, ld8(m.ply_lengths + slot))
+    _paint_route(t, fib, ply, prefix, length, 0, value, length)
+    if length > 24 and second >= 0:
+        store32_release(m.plies + 4 * slot, ~ply)
+        _count(t, middle, 1 if ld8(m.ply_lengths + slot) <= 16 else 0)  # a ply counts as more specific
+    if length > 16 and first >= 0:
+        store32_release(m.roots + 4 * root, ~middle)
     return 0
 
 
@@ -175,35 +185,32 @@ def mtrie_remove(t: int, fib: int, prefix: int, length: int, value: int, new_len
     number + 1 in the low 32 bits, the middle one's number + 1 above; 0 for none.
     """
     m = rec(t, MTRIE)
-    if length <= 16:
-        _paint_root(t, fib, prefix >> 16, 1 << (16 - length), length, length, value, new_length)
-        return 0
     root = fib * ROOT_SLOTS + (prefix >> 16)
-    second = ~ld32s(m.roots + 4 * root)
-    if second < 0:
+    middle = -1
+    ply = -1
+    slot = 0
+    if length > 16:
+        middle = ~ld32s(m.roots + 4 * root)
+        ply = middle
+        if length > 24 and middle >= 0:
+            slot = middle * PLY_SLOTS + (prefix >> 8 & 255)
+            ply = ~ld32s(m.plies + 4 * slot)
+        if ply < 0:
+            return 0
+    left = _paint_route(t, fib, ply, prefix, length, length, value, new_length)
+    if length <= 16 or left > 0:
         return 0
     gone = 0
-    middle = (prefix >> 8) & 255
-    slot = second * PLY_SLOTS + middle
-    if length <= 24:
-        _paint_second(t, second, middle, 1 << (24 - length), length, length, value, new_length)
-    else:
-        third = ~ld32s(m.plies + 4 * slot)
-        if third < 0:
-            return 0
-        _paint_third(t, third, prefix & 255, 1 << (32 - length), length, length, value, new_length)
-        if ld32s(m.counts + 4 * third) > 0:
-            return 0
-        was = ld8(m.ply_lengths + third * PLY_SLOTS)
+    if length > 24:
+        was = ld8(m.ply_lengths + ply * PLY_SLOTS)
         st8(m.ply_lengths + slot, was)
-        store32_release(m.plies + 4 * slot, ld32s(m.plies + 4 * third * PLY_SLOTS))
-        st32(m.counts + 4 * second, ld32s(m.counts + 4 * second) - (was <= 16))
-        gone = third + 1
-    if ld32s(m.counts + 4 * second) > 0:
-        return int(gone)
-    st8(m.root_lengths + root, ld8(m.ply_lengths + second * PLY_SLOTS))
-    store32_release(m.roots + 4 * root, ld32s(m.plies + 4 * second * PLY_SLOTS))
-    return int(gone | (second + 1) << 32)
+        store32_release(m.plies + 4 * slot, ld32s(m.plies + 4 * ply * PLY_SLOTS))
+        gone = ply + 1
+        if _count(t, middle, -1 if was <= 16 else 0) > 0:
+            return int(gone)
+    st8(m.root_lengths + root, ld8(m.ply_lengths + middle * PLY_SLOTS))
+    store32_release(m.roots + 4 * root, ld32s(m.plies + 4 * middle * PLY_SLOTS))
+    return int(gone | (middle + 1) << 32)
 
 
 @compiled

@@ -16,6 +16,7 @@ import os
 import platform
 import re
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +24,7 @@ _IMPORT = re.compile(
     rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([\w., \t]+))", re.M
 )
 _NAME = re.compile(rb"\w+")
+_STARTED = time.time()
 
 
 def root() -> Path:
@@ -105,6 +107,9 @@ def key(module: str) -> str:
         if file and file.endswith(".py"):
             digest.update(name.encode())
             digest.update(_source(file)[0])
+            if os.stat(file).st_mtime >= _STARTED:
+                # edited while this process runs: what was imported may not be what lies there now
+                digest.update(f"{os.getpid()} {_STARTED}".encode())
     return digest.hexdigest()
 
 

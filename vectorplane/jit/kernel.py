@@ -6,7 +6,7 @@
 ``compiled``
     A function called from Python with a fixed number of 64-bit integers; it releases the GIL.
 ``helper``
-    A small function that kernels call; it is inlined into them.
+    A small function that kernels call; it is inlined into them. ``routine``: one that is not.
 
 With ``NUMBA_DISABLE_JIT=1`` all of them stay plain Python (coverage, debugging, and the
 bounds-checked mode of `vectorplane.jit.twin`).
@@ -142,7 +142,17 @@ def compiled(function: Callable[..., int]) -> Compiled:
 
 
 def helper(function: F) -> F:
-    """Declare a small function used inside kernels; LLVM inlines it."""
+    """Declare a small function used inside kernels; it is always inlined (LLVM alone leaves calls in hot loops)."""
+    if not JIT:
+        return function
+    import numba
+
+    made: F = numba.njit(error_model="numpy", forceinline=True)(function)
+    return made
+
+
+def routine(function: F) -> F:
+    """Declare a function for the rare paths of kernels: called, not inlined, so that the kernel stays small."""
     if not JIT:
         return function
     import numba

@@ -1,0 +1,135 @@
+"""An engine: a dataplane with interfaces, routes, neighbours, timers and a clock, and the loop that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vectorplane.backends.engine.device import Device
+from vectorplane.backends.engine.interfaces import Interfaces
+from vectorplane.backends.engine.neighbours import Neighbours
+from vectorplane.backends.engine.nodes import built_in
+from vectorplane.backends.engine.pg import PacketGenerator
+from vectorplane.backends.engine.routes import Routes
+from vectorplane.backends.engine.run import Runner
+from vectorplane.backends.engine.timers import Timers
+from vectorplane.dataplane.abi import FAST, INPUT, NEVER, POLLING, REAL, VIRTUAL
+from vectorplane.dataplane.clock import read_cycles, tsc_hz
+from vectorplane.dataplane.graph import Node
+from vectorplane.dataplane.plane import Dataplane
+
+CLOCKS = {"virtual": VIRTUAL, "real": REAL, "fast": FAST}
+
+
+class Engine:
+    """One router. Several may live in one process; nothing is shared between them.
+
+    ``clock`` is `virtual` (the packets' time, as fast as it goes), `real` (paced) or `fast` (no time at all).
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int = 1,
+        buffers: int = 16384,
+        clock: str = "virtual",
+        seed: int = 1,
+        vector_size: int = 256,
+    ) -> None:
+        types, arcs = built_in()
+        self.clock = clock
+        self.plane = Dataplane(types, arcs, buffers=buffers, workers=workers, seed=seed)
+        self.plane.graph.registry.load_entry_points()
+        self.timers = Timers()
+        self.event_handlers: dict[int, Callable[[Any], None]] = {}
+        self._linked = 0
+        self.stopped = False
+        self.on_tick: Callable[[], None] | None = None
+        """Called whenever the dispatcher came back to Python (a few hundred times a second under load)."""
+        self._runner = Runner(self)
+        for w in self.plane.workers:
+            w.record["clock"] = CLOCKS[clock]
+            w.record["vector_size"] = vector_size
+        self.plane.graph.add("null-node")  # its error 0 is error 0 of the engine: "blackholed packets"
+        self.interfaces = Interfaces(self)
+        self.pg = PacketGenerator(self)
+        self.neighbours = Neighbours(self)
+        self.routes = Routes(self)
+        self.interfaces.add("local0", mac=bytes(6))
+
+    @property
+    def now(self) -> int:
+        """The engine's time in ns."""
+        return max(int(w.record["now"]) for w in self.plane.workers)
+
+    def poll_node(self, node: Node) -> None:
+        """Have every worker poll an input node."""
+        for i, w in enumerate(self.plane.workers):
+            record = node.record(i)
+            if int(record["state"]) != POLLING:
+                record["state"] = POLLING
+                w.add_input(node.index)
+
+    def on_event(self, kind: int, handler: Callable[[Any], None]) -> None:
+        """Call ``handler(event)`` (a record of `vectorplane.dataplane.event.EVENT`) for events of this kind."""
+        self.event_handlers[kind] = handler
+
+    def interface_changed(self, sw_if_index: int) -> None:
+        """An interface went up or down, or its properties changed."""
+        self.neighbours.interface_changed(sw_if_index)
+        self.routes.interface_changed(sw_if_index)
+
+    def link(self) -> None:
+        """Make sure that every node of the graph has its machine code."""
+        nodes = self.plane.graph.nodes
+        if self._linked < len(nodes):
+            self.plane.graph.link_kernels(nodes[self._linked :])
+            self._linked = len(nodes)
+
+    def devices(self) -> list[Device]:
+        """All devices, each once, in the order of their interfaces."""
+        return list({id(i.device): i.device for i in self.interfaces.by_index.values()}.values())
+
+    def next_time(self) -> int:
+        """Earliest time (ns) at which an input node has a packet; `NEVER` when none has."""
+        inputs = [n for n in self.plane.graph if n.type.kind == INPUT]
+        workers = range(len(self.plane.workers))
+        return min((int(n.record(i)["next_time"]) for n in inputs for i in workers), default=NEVER)
+
+    def advance(self, now: int) -> None:
+        """Move the engine's clock to ``now`` ns (never back)."""
+        for w in self.plane.workers:
+            w.record["now"] = max(int(w.record["now"]), now)
+
+    def start_real_clock(self, start: int) -> None:
+        """Real time runs from ``start`` ns on, beginning now; needs a moment to measure the cycle counter."""
+        frequency = tsc_hz()
+        for w in self.plane.workers:
+            w.record["ns_base"] = w.record["now"] = start
+            w.record["ns_per_mega_tick"] = round(1e9 * (1 << 20) / frequency)
+            w.record["tsc_base"] = read_cycles()
+
+    def run(self) -> None:
+        """Run until no input has packets left (`real`: until stopped or nothing can come any more)."""
+        if self.clock == "real":
+            self._runner.run_real()
+        else:
+            self._runner.run_until()
+
+    def run_until(self, limit: int) -> None:
+        """Virtual time: run everything due up to ``limit`` ns, timers included; the clock then stands there."""
+        self._runner.run_until(limit)
+
+    def stop(self) -> None:
+        """Make `run` return soon; may be called from any thread or a signal handler."""
+        self.stopped = True
+        for w in self.plane.workers:
+            w.record["stop"] = 1
+
+    def close(self) -> None:
+        """Release devices and memory."""
+        self._runner.close()
+        for device in self.devices():
+            device.close()
+        self.interfaces.close()
+        self.plane.close()

@@ -1,0 +1,122 @@
+"""What came of a run: every packet accounted for, time, and clocks by node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vectorplane.dataplane.plane import Dataplane
+
+
+@dataclass
+class Report:
+    """The balance is exact: packets_in + generated == packets_out + sum(drops) + sum(consumed)."""
+
+    packets_in: int = 0
+    bytes_in: int = 0
+    packets_out: int = 0
+    bytes_out: int = 0
+    generated: int = 0
+    drops: dict[str, int] = field(default_factory=dict)
+    consumed: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    nodes: list[dict[str, Any]] = field(default_factory=list)
+    interfaces: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def pps(self) -> float:
+        """Packets received a second of wall-clock time."""
+        return self.packets_in / self.seconds if self.seconds else 0.0
+
+    @property
+    def missing(self) -> int:
+        """Packets that the balance cannot explain: 0, or there is a bug."""
+        return (
+            self.packets_in + self.generated - self.packets_out - sum(self.drops.values()) - sum(self.consumed.values())
+        )
+
+    def json(self) -> dict[str, Any]:
+        """The object that ``replay --json`` prints."""
+        return {
+            "packets_in": self.packets_in,
+            "bytes_in": self.bytes_in,
+            "packets_out": self.packets_out,
+            "bytes_out": self.bytes_out,
+            "generated": self.generated,
+            "drops": self.drops,
+            "consumed": self.consumed,
+            "seconds": round(self.seconds, 6),
+            "pps": round(self.pps, 1),
+            "nodes": self.nodes,
+            "interfaces": self.interfaces,
+            "warnings": self.warnings,
+        }
+
+
+def node_rows(plane: Dataplane) -> list[dict[str, Any]]:
+    """Calls, vectors and clocks of each node that ran, workers summed; the dispatcher's own row comes last."""
+    calls, vectors, clocks = (plane.node_stats[n].total() for n in ("calls", "vectors", "clocks"))
+    rows = []
+    for node in plane.graph:
+        if calls[node.index]:
+            v = int(vectors[node.index])
+            rows.append(
+                {
+                    "name": node.name,
+                    "calls": int(calls[node.index]),
+                    "vectors": v,
+                    "clocks_per_packet": round(float(clocks[node.index]) / v, 2) if v else 0.0,
+                }
+            )
+    own = sum(int(w.record["dispatch_clocks"]) for w in plane.workers)
+    rounds = sum(int(w.record["rounds"]) for w in plane.workers)
+    received = sum(int(vectors[n.index]) for n in plane.graph if n.type.kind == 2)
+    rows.append(
+        {
+            "name": "dispatch",
+            "calls": rounds,
+            "vectors": received,
+            "clocks_per_packet": round(own / received, 2) if received else 0.0,
+        }
+    )
+    return rows
+
+
+def report(plane: Dataplane, seconds: float = 0.0) -> Report:
+    """The counters of a dataplane as a report. Sub-interface counters are part of their super-interface's."""
+    received = plane.if_stats["rx"].total()
+    sent = plane.if_stats["tx"].total()
+    drops = plane.error_counts("drops")
+    made = Report(
+        generated=sum(int(w.record["generated"]) for w in plane.workers),
+        drops=drops,
+        consumed=plane.error_counts("consumed"),
+        seconds=seconds,
+        nodes=node_rows(plane),
+    )
+    lost_in_tx = 0
+    for index, name in sorted(plane.interfaces.names.items()):
+        record = plane.interfaces.records[index]
+        row = {
+            "name": name,
+            "rx_packets": int(received[index][0]),
+            "rx_bytes": int(received[index][1]),
+            "tx_packets": int(sent[index][0]),
+            "tx_bytes": int(sent[index][1]),
+            "drops": int(plane.if_stats["drops"].total(index)),
+            "rx_miss": int(plane.if_stats["rx-miss"].total(index)),
+        }
+        made.interfaces.append(row)
+        if int(record["sup"]) == index:
+            made.packets_in += row["rx_packets"]
+            made.bytes_in += row["rx_bytes"]
+            made.packets_out += row["tx_packets"]
+            made.bytes_out += row["tx_bytes"]
+    for key, count in drops.items():
+        # a packet that its transmit node had to drop was counted out by the output node before
+        if key.partition(":")[0].endswith("-tx"):
+            lost_in_tx += count
+    made.packets_out -= lost_in_tx
+    return made

@@ -1,0 +1,133 @@
+"""The loop around the dispatcher: timers, slow-path events, refills and write-outs, in the engine's time.
+
+With one worker it runs on the calling thread. With several, each worker dispatches on a thread of its own
+until it needs Python; when all have come to that point (a barrier) Python does what is to be done, once, in a
+fixed order. Where the barriers lie depends only on the packets, never on the speed of a thread.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from vectorplane.dataplane.abi import (
+    ATTENTION_EVENTS,
+    ATTENTION_FLUSH,
+    ATTENTION_REFILL,
+    DEADLINE,
+    IDLE,
+    NEVER,
+    PYTHON_NODE,
+)
+from vectorplane.dataplane.python_node import run_python_node
+
+if TYPE_CHECKING:
+    from vectorplane.backends.engine.engine import Engine
+    from vectorplane.dataplane.worker import Worker
+
+_ROUNDS = 1 << 14
+"""Rounds of polling after which the dispatcher comes back anyway, so that signals are seen."""
+_NAP = 0.0005
+"""Longest sleep of an idle engine in real time, seconds: what a packet may have to wait for an input node."""
+
+
+class Runner:
+    """Runs the workers of one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._threads: ThreadPoolExecutor | None = None
+
+    def _dispatch(self, worker: Worker) -> int:
+        while True:
+            reason = worker.dispatch(_ROUNDS)
+            if reason != PYTHON_NODE:
+                return reason
+            run_python_node(self._engine.plane, worker)
+
+    def round(self, deadline: int) -> set[int]:
+        """Let all workers run up to ``deadline`` or until they need Python; the reasons that they gave."""
+        workers = self._engine.plane.workers
+        for w in workers:
+            w.record["deadline"] = deadline
+        if len(workers) == 1:
+            return {self._dispatch(workers[0])}
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(len(workers), thread_name_prefix="vectorplane")
+        return set(self._threads.map(self._dispatch, workers))
+
+    def attend(self) -> bool:
+        """Do what the workers' attention bits ask for; True when there was anything."""
+        engine = self._engine
+        bits = 0
+        for w in engine.plane.workers:
+            bits |= int(w.record["attention"])
+            w.record["attention"] = 0
+        if bits & ATTENTION_EVENTS:
+            for w in engine.plane.workers:
+                for event in w.events.drain():
+                    handler = engine.event_handlers.get(int(event["kind"]))
+                    if handler is not None:
+                        handler(event)
+        if bits & ATTENTION_FLUSH:
+            for device in engine.devices():
+                device.flush()
+        if bits & ATTENTION_REFILL:
+            for device in engine.devices():
+                device.refill()
+        if engine.on_tick is not None:
+            engine.on_tick()
+        return bits != 0
+
+    def run_until(self, limit: int = NEVER) -> None:
+        """Run everything that is due up to ``limit`` ns; without a limit until no input has packets left.
+
+        Timers run at their time, between packets. A run without limit does not go on for timers alone.
+        """
+        engine = self._engine
+        engine.link()
+        while not engine.stopped:
+            timer = engine.timers.next_time()
+            reasons = self.round(min(limit, timer))
+            engine.plane.epochs.poll()
+            if self.attend():
+                continue
+            if DEADLINE in reasons or (IDLE in reasons and limit < NEVER):
+                if timer <= limit:
+                    engine.advance(timer)
+                    engine.timers.run(timer)
+                    engine.link()
+                    continue
+                break
+            if reasons == {IDLE}:
+                break
+        if limit < NEVER and not engine.stopped:
+            engine.advance(limit)
+        for device in engine.devices():
+            device.flush()
+
+    def run_real(self) -> None:
+        """Real time: run until stopped, or until no device can bring a packet any more; sleep when idle."""
+        engine = self._engine
+        engine.link()
+        while not engine.stopped:
+            reasons = self.round(NEVER)
+            engine.plane.epochs.poll()
+            engine.timers.run(engine.now)
+            engine.link()
+            if self.attend() or reasons != {IDLE}:
+                continue
+            for device in engine.devices():
+                device.flush()
+            if not any(d.pending() for d in engine.devices()):
+                break
+            due = min(engine.next_time(), engine.timers.next_time()) - engine.now
+            time.sleep(min(max(due / 1e9, 0.0), _NAP))
+        for device in engine.devices():
+            device.flush()
+
+    def close(self) -> None:
+        """End the worker threads."""
+        if self._threads is not None:
+            self._threads.shutdown()

@@ -1,0 +1,86 @@
+"""The configuration: one YAML file, checked by pydantic and then for what its parts say about each other.
+
+Every mistake is reported with its file, line and field, and what was expected there. See examples/*.yaml.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from vectorplane.control.config_check import check
+from vectorplane.control.config_error import ConfigError, Problem
+from vectorplane.control.config_explain import explain
+from vectorplane.control.config_interface import Interface, TableId
+from vectorplane.control.config_route import Neighbour, Route, Table
+from vectorplane.control.config_types import InterfaceName, Model
+from vectorplane.control.config_yaml import Document, parse
+
+Clock = Literal["virtual", "real", "fast"]
+
+
+class EngineSettings(Model):
+    """How the engine runs. ``vector_size`` is the most packets a node gets at a time."""
+
+    clock: Clock = "virtual"
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    buffers: Annotated[int, Field(ge=1024, le=1 << 22)] = 16384
+    seed: Annotated[int, Field(ge=0, lt=1 << 62)] = 1
+    vector_size: Annotated[int, Field(ge=1, le=256)] = 256
+
+
+class Config(Model):
+    """A whole configuration. ``file`` is where it came from; ``folder`` is what its file names are relative to."""
+
+    engine: EngineSettings = Field(default_factory=EngineSettings)
+    interfaces: dict[InterfaceName, Interface] = Field(default_factory=dict)
+    tables: dict[TableId, Table] = Field(default_factory=dict)
+    routes: list[Route] = Field(default_factory=list)
+    neighbours: list[Neighbour] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_parts(cls, value: Any) -> Any:
+        """``routes:`` with nothing behind it is the same as no ``routes``."""
+        if isinstance(value, dict):
+            return {k: v for k, v in value.items() if v is not None or k not in cls.model_fields}
+        return value
+
+
+def parse_config(text: str | bytes, file: str = "config", folder: str | None = None) -> Config:
+    """The configuration in ``text``. ``folder`` (if given) is where its capture files must be.
+
+    Raises:
+        ConfigError: with every mistake in it.
+    """
+    document = parse(text, file)
+    if document.value is None:
+        document = Document(file, {})
+    if not isinstance(document.value, dict):
+        wanted = ", ".join(Config.model_fields)
+        raise ConfigError(file, [Problem(document.line(()), (), f"expected a mapping with the fields {wanted}")])
+    try:
+        config = Config.model_validate(document.value)
+    except ValidationError as e:
+        raise ConfigError(file, explain(e, Config, document)) from None
+    problems = check(config, document, folder)
+    if problems:
+        raise ConfigError(file, problems)
+    return config
+
+
+def load_config(path: str | os.PathLike[str]) -> Config:
+    """The configuration in a file.
+
+    Raises:
+        ConfigError: it can't be read, or has mistakes.
+    """
+    file = os.fspath(path)
+    try:
+        with open(file, "rb") as f:
+            text = f.read((8 << 20) + 1)
+    except OSError as e:
+        raise ConfigError(file, [Problem(0, (), (e.strerror or str(e)).lower())]) from None
+    return parse_config(text, file, os.path.dirname(file) or ".")

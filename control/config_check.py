@@ -1,0 +1,155 @@
+"""What pydantic can't see: names that must exist, and things that may not be there twice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from ipaddress import IPv4Interface
+from typing import TYPE_CHECKING
+
+from vectorplane.control.config_device import CaptureSettings, SimSettings
+from vectorplane.control.config_error import Path, Problem, field_text
+from vectorplane.control.config_explain import did_you_mean
+from vectorplane.control.config_interface import Port
+from vectorplane.control.config_yaml import Document
+
+if TYPE_CHECKING:
+    from vectorplane.control.config import Config
+
+
+def ports(config: Config) -> Iterator[tuple[str, Path, Port]]:
+    """Every interface and sub-interface: its name, where it is written, its settings."""
+    for name, interface in config.interfaces.items():
+        yield name, ("interfaces", name), interface
+        for sub_id, sub in interface.sub_interfaces.items():
+            yield f"{name}.{sub_id}", ("interfaces", name, "sub_interfaces", sub_id), sub
+
+
+class _Check:
+    def __init__(self, config: Config, document: Document, folder: str | None) -> None:
+        self.config, self.document, self.folder = config, document, folder
+        self.problems: list[Problem] = []
+        self.ports = {name: port for name, _, port in ports(config)}
+        self.tables = {0, *config.tables}
+
+    def fail(self, path: Path, reason: str) -> None:
+        self.problems.append(Problem(self.document.line(path), path, reason))
+
+    def where(self, path: Path) -> str:
+        return f"{field_text(path)} in line {self.document.line(path)}"
+
+    def interface(self, path: Path, name: str | None) -> None:
+        if name is not None and name not in self.ports:
+            self.fail(path, f"there is no interface {name}" + did_you_mean(name, list(self.ports)))
+
+    def table(self, path: Path, table: int | None) -> None:
+        if table is not None and table not in self.tables:
+            known = ", ".join(str(t) for t in sorted(self.tables))
+            self.fail(path, f"there is no table {table}; known: {known} (declare it under tables)")
+
+    def names(self) -> None:
+        files: dict[str, str] = {}
+        seen: dict[str, Path] = {}
+        for name, path, _ in ports(self.config):
+            if name in seen:
+                self.fail(path, f"its name {name} is the same as that of {self.where(seen[name])}")
+            seen[name] = path
+        for name in self.config.interfaces:
+            other = files.setdefault(name.replace("/", "-").lower(), name)
+            if other != name:
+                self.fail(("interfaces", name), f"its output file would be that of {other}")
+
+    def addresses(self) -> None:
+        taken: list[tuple[IPv4Interface, int, str, Path]] = []
+        for name, path, port in ports(self.config):
+            self.table((*path, "table"), port.table)
+            for i, address in enumerate(port.addresses):
+                here = (*path, "addresses", i)
+                for other, table, owner, there in taken:
+                    if table != port.table or not address.network.overlaps(other.network):
+                        continue
+                    if address.ip == other.ip:
+                        self.fail(here, f"{address.ip} is also the address of {self.where(there)}")
+                    elif owner != name:
+                        self.fail(here, f"{address} overlaps {other}, {self.where(there)}")
+                taken.append((address, port.table, name, here))
+
+    def tags(self) -> None:
+        for name, interface in self.config.interfaces.items():
+            seen: dict[tuple[object, ...], Path] = {}
+            for sub_id, sub in interface.sub_interfaces.items():
+                path: Path = ("interfaces", name, "sub_interfaces", sub_id)
+                tags = sub.tags(sub_id)
+                if tags and tags[0] > 4094:
+                    self.fail(path, f"{sub_id} is not a VLAN (0 to 4094): say which one with vlan")
+                key = (sub.tag if tags else "default", *tags)
+                if key in seen:
+                    self.fail(path, f"it has the same tags as {self.where(seen[key])}")
+                seen.setdefault(key, path)
+
+    def devices(self) -> None:
+        written: dict[str, Path] = {}
+        for name, interface in self.config.interfaces.items():
+            path: Path = ("interfaces", name, "device")
+            device = interface.device
+            if isinstance(device, CaptureSettings):
+                for i, file in enumerate(device.rx):
+                    if self.folder is not None and not os.path.exists(os.path.join(self.folder, file)):
+                        self.fail((*path, "rx", i), f"there is no file {file} (in {self.folder})")
+                tx = os.path.normpath(device.tx or name.replace("/", "-") + ".pcap")
+                if tx in written:
+                    self.fail((*path, "tx"), f"{tx} is already written by {self.where(written[tx])}")
+                written[tx] = path
+            elif isinstance(device, SimSettings) and device.link is not None:
+                self.link(name, (*path, "link", "peer"), device.link.peer)
+
+    def link(self, name: str, path: Path, peer: str) -> None:
+        if peer not in self.config.interfaces:
+            self.fail(path, f"there is no interface {peer}" + did_you_mean(peer, list(self.config.interfaces)))
+            return
+        other = self.config.interfaces[peer].device
+        if peer == name:
+            self.fail(path, "a cable has two ends: expected another interface")
+        elif not isinstance(other, SimSettings):
+            self.fail(path, f"{peer} is not a simulated port (its device is {other.type})")
+        elif other.link is not None and other.link.peer != name:
+            self.fail(path, f"{peer} is linked to {other.link.peer}")
+
+    def routes(self) -> None:
+        seen: dict[tuple[int, object], Path] = {}
+        for i, route in enumerate(self.config.routes):
+            path: Path = ("routes", i)
+            self.table((*path, "table"), route.table)
+            key = (route.table, route.prefix)
+            if key in seen:
+                self.fail((*path, "prefix"), f"{route.prefix} is already routed by {self.where(seen[key])}")
+            seen.setdefault(key, path)
+            for k, way in enumerate(route.all_paths()):
+                here = (*path, "paths", k) if route.paths else path
+                self.interface((*here, "interface"), way.interface)
+                self.table((*here, "lookup"), way.lookup)
+
+    def neighbours(self) -> None:
+        seen: dict[tuple[str, object], Path] = {}
+        for i, neighbour in enumerate(self.config.neighbours):
+            path: Path = ("neighbours", i)
+            self.interface((*path, "interface"), neighbour.interface)
+            key = (neighbour.interface, neighbour.ip)
+            if key in seen:
+                self.fail((*path, "ip"), f"{neighbour.ip} on {neighbour.interface} is already {self.where(seen[key])}")
+            seen.setdefault(key, path)
+            port = self.ports.get(neighbour.interface)
+            if port is not None and any(a.ip == neighbour.ip for a in port.addresses):
+                self.fail((*path, "ip"), f"{neighbour.ip} is the address of {neighbour.interface} itself")
+
+
+def check(config: Config, document: Document, folder: str | None) -> list[Problem]:
+    """All mistakes that concern more than one field; ``folder`` (None: do not look) is where capture files are."""
+    c = _Check(config, document, folder)
+    c.names()
+    c.addresses()
+    c.tags()
+    c.devices()
+    c.routes()
+    c.neighbours()
+    return c.problems

@@ -1,0 +1,69 @@
+"""What an interface is attached to, as the configuration says it: ``device: {type: capture, rx: [...]}``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from vectorplane.control.config_types import InterfaceName, Model, as_list
+from vectorplane.control.config_units import Duration, Rate
+
+Ring = Annotated[int, Field(ge=1, le=65536)]
+
+
+class CaptureSettings(Model):
+    """Capture files as a port: ``rx`` is replayed into the interface, what it sends is written to ``tx``.
+
+    ``rx`` is relative to the configuration's folder, ``tx`` to the output folder. Without ``rx`` the interface
+    takes what the command line gives it; without ``tx`` its output is ``NAME.pcap``.
+    """
+
+    type: Literal["capture"] = "capture"
+    rx: Annotated[list[str], BeforeValidator(as_list)] = Field(default_factory=list)
+    tx: str | None = None
+
+
+class LinkSettings(Model):
+    """A cable to another simulated port of the same engine."""
+
+    peer: InterfaceName
+    latency: Annotated[Duration, Field(gt=0)] = 1000
+
+
+class SimSettings(Model):
+    """A simulated network card: bounded rings, receive-side scaling over its queues, a line rate."""
+
+    type: Literal["sim"]
+    queues: Annotated[int, Field(ge=1, le=64)] = 1
+    rx_ring: Ring = 1024
+    tx_ring: Ring = 1024
+    line_rate: Rate | None = None
+    link: LinkSettings | None = None
+
+
+class PgSettings(Model):
+    """A packet-generator interface; its streams are given by a program."""
+
+    type: Literal["pg"]
+
+
+class NullSettings(Model):
+    """Nothing arrives, and what is sent is gone."""
+
+    type: Literal["null"]
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"type": value}
+    if isinstance(value, dict) and "type" not in value and value.keys() <= CaptureSettings.model_fields.keys():
+        return {"type": "capture", **value}
+    return value
+
+
+DeviceSettings = Annotated[
+    Annotated[CaptureSettings | SimSettings | PgSettings | NullSettings, Field(discriminator="type")],
+    BeforeValidator(_short),
+]
+"""One of the device kinds by its ``type``; ``device: pg`` is short for ``device: {type: pg}``, and without a type it is a capture."""

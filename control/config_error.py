@@ -1,0 +1,48 @@
+"""What is wrong with a configuration, told as FILE:LINE: FIELD: reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+"""Where a field is: keys and list positions from the top, as ``("routes", 2, "via")``."""
+
+
+def field_text(path: Path) -> str:
+    """A path as people write it: ``routes[2].via``."""
+    text = ""
+    for step in path:
+        if isinstance(step, int) and text and not text.endswith("sub_interfaces"):
+            text += f"[{step}]"
+        else:
+            text += f".{step}" if text else str(step)
+    return text
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: the file's line (from 1), the field, and what was expected there."""
+
+    line: int
+    path: Path
+    reason: str
+
+
+class ConfigError(Exception):
+    """A configuration that can't be used. ``problems`` holds every mistake found, by line; the text is one line each."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self.file = file
+        self.problems = sorted(problems, key=lambda p: p.line)
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """``FILE:LINE: FIELD: reason`` for each problem (without what does not apply)."""
+        return [
+            ": ".join(
+                part
+                for part in (f"{self.file}:{p.line}" if p.line else self.file, field_text(p.path), p.reason)
+                if part
+            )
+            for p in self.problems
+        ]

@@ -1,0 +1,71 @@
+"""Interfaces and sub-interfaces of a configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from vectorplane.control.config_device import CaptureSettings, DeviceSettings
+from vectorplane.control.config_types import InterfaceAddress, Model, StationMac, as_list
+
+Vlan = Annotated[int, Field(ge=0, le=4094)]
+SubId = Annotated[int, Field(ge=0, le=4294967294)]
+TableId = Annotated[int, Field(ge=0, le=4294967295)]
+Mtu = Annotated[int, Field(ge=68, le=16110)]
+
+
+class Port(Model):
+    """What interfaces and sub-interfaces have in common.
+
+    ``ip4`` lets an interface without an address take IPv4 packets (it is always on with an address).
+    """
+
+    addresses: Annotated[list[InterfaceAddress], BeforeValidator(as_list)] = Field(default_factory=list)
+    table: TableId = 0
+    mtu: Mtu | None = None
+    up: bool = True
+    ip4: bool = False
+
+
+class SubInterface(Port):
+    """A VLAN sub-interface. Without ``vlan`` its number is the VLAN's; ``inner`` makes it QinQ.
+
+    ``default`` takes what no other sub-interface takes; ``exact`` (always on for routed interfaces in VPP)
+    refuses frames with more tags than were named.
+    """
+
+    vlan: Vlan | None = None
+    inner: Vlan | Literal["any"] | None = None
+    tag: Literal["dot1q", "dot1ad"] = "dot1q"
+    exact: bool = True
+    default: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SubInterface:
+        if self.default and (self.vlan is not None or self.inner is not None):
+            raise ValueError("a default sub-interface has no tags of its own: leave out vlan and inner")
+        return self
+
+    def tags(self, sub_id: int) -> tuple[int, ...]:
+        """VLAN ids, outer first; 4095 stands for any inner one; () for the default sub-interface."""
+        if self.default:
+            return ()
+        outer = self.vlan if self.vlan is not None else sub_id
+        if self.inner is None:
+            return (outer,)
+        return (outer, 4095 if self.inner == "any" else self.inner)
+
+
+class Interface(Port):
+    """An interface and the device behind it."""
+
+    mac: StationMac | None = None
+    promiscuous: bool = False
+    device: DeviceSettings = Field(default_factory=CaptureSettings)
+    sub_interfaces: dict[SubId, SubInterface] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty(cls, value: Any) -> Any:
+        return {} if value is None else value

@@ -1,0 +1,6 @@
+"""The kinds of slow-path events (`vectorplane.dataplane.event`) that nodes post, in one place."""
+
+from __future__ import annotations
+
+NEIGHBOUR_LEARNT = 1
+"""An ARP packet told of a new or changed neighbour: data = IPv4 address, MAC (its bytes as a little-endian number)."""

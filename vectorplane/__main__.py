@@ -1,0 +1,6 @@
+"""``python -m vectorplane``."""
+
+from vectorplane.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""The commands and their options. What they do is in the modules that they import when they run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="vectorplane",
+    help="A vector packet engine in the style of FD.io VPP, in Python compiled by numba.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+show = typer.Typer(help="Show nodes, errors, features and more; no running engine is needed.", no_args_is_help=True)
+app.add_typer(show, name="show")
+bench = typer.Typer(help="Clocks per packet of each node.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+
+class Clock(StrEnum):
+    """What `--clock` takes."""
+
+    VIRTUAL = "virtual"
+    REAL = "real"
+    FAST = "fast"
+
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", metavar="FILE", help="Configuration (YAML); see `check`.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from vectorplane import __version__
+
+        print(f"vectorplane {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A vector packet engine in the style of FD.io VPP, in Python compiled by numba."""
+
+
+@app.command()
+def replay(
+    captures: Annotated[
+        list[str],
+        typer.Argument(metavar="CAPTURE", help="pcap or pcapng, plain, gzip or zstd; - is standard input; NAME=FILE."),
+    ],
+    config: ConfigOption = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write a capture an interface.")] = None,
+    clock: Annotated[Clock | None, typer.Option(help="Whose time counts: the capture's, ours, none.")] = None,
+    loop: Annotated[int, typer.Option(metavar="N", min=1, help="Play each capture N times.")] = 1,
+    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after N packets.")] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", min=1, max=64, help="Threads.")] = None,
+    trace: Annotated[int, typer.Option(metavar="N", min=0, help="Print the way of the first N packets.")] = 0,
+    json: JsonOption = False,
+    strict: Annotated[bool, typer.Option("--strict", help="A damaged capture is an error.")] = False,
+) -> None:
+    """Play captures through a router and say where every packet went.
+
+    A capture arrives on the interface named `in`, or else on the first one of the configuration without captures of
+    its own; NAME=FILE names the interface. Several are merged by time stamp. Without a configuration everything
+    that arrives on `in` and has an IPv4 destination is routed out of `out`.
+    """
+    from vectorplane.cli.replay import Options, run
+
+    run(
+        Options(
+            captures=captures,
+            config=config,
+            out=out,
+            clock=clock.value if clock else None,
+            loop=loop,
+            limit=limit,
+            workers=workers,
+            trace=trace,
+            json=json,
+            strict=strict,
+        )
+    )
+
+
+@app.command()
+def check(config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Configuration (YAML).")]) -> None:
+    """Check a configuration without starting anything; every mistake with its line and field."""
+    from vectorplane.cli.check import run
+
+    run(config)
+
+
+@app.command()
+def graph(
+    config: ConfigOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="FILE.dot or FILE.svg instead of standard output.")
+    ] = None,
+) -> None:
+    """Draw the graph of nodes that a configuration (or replay without one) needs."""
+    from vectorplane.cli.graph import run
+
+    run(config, output)
+
+
+@app.command()
+def doctor(json: JsonOption = False) -> None:
+    """Look at this machine: CPU, kernel cache, DPDK, huge pages, privileges, and what each means."""
+    from vectorplane.cli.doctor import run
+
+    run(json)
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A.pcap", help="A capture; - is standard input.")],
+    b: Annotated[str, typer.Argument(metavar="B.pcap", help="Another.")],
+    mask: Annotated[
+        list[str] | None,
+        typer.Option("--mask", metavar="MASK", help="Bytes to ignore: macs, ip-id, ip-checksum, ttl, l4-checksum or [BASE+]OFFSET:LENGTH; repeatable."),
+    ] = None,
+    unordered: Annotated[bool, typer.Option("--unordered", help="Compare as sets: the order does not matter.")] = False,
+    times: Annotated[bool, typer.Option("--times", help="Time stamps must be the same too.")] = False,
+    most: Annotated[int, typer.Option("--show", metavar="N", min=0, help="Show at most N differences.")] = 10,
+) -> None:
+    """Compare two captures packet by packet. Exit status: 0 the same, 1 different, 2 trouble (as diff)."""
+    from vectorplane.cli.compare import run
+
+    run(a, b, mask or [], unordered, times, most)
+
+
+@show.command("nodes")
+def show_nodes() -> None:
+    """All node types: name, kind, and what they do in a line."""
+    from vectorplane.cli.show import nodes
+
+    nodes()
+
+
+@show.command("node")
+def show_node(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """One node: its specification, next nodes, error counters, features."""
+    from vectorplane.cli.show import node
+
+    node(name)
+
+
+@show.command("errors")
+def show_errors() -> None:
+    """All error counters: node, symbol and text."""
+    from vectorplane.cli.show import errors
+
+    errors()
+
+
+@show.command("features")
+def show_features() -> None:
+    """The feature arcs, and the order of the features on each."""
+    from vectorplane.cli.show import features
+
+    features()
+
+
+@show.command("interfaces")
+def show_interfaces(config: ConfigOption = None) -> None:
+    """The interfaces that a configuration (or replay without one) makes."""
+    from vectorplane.cli.show import interfaces
+
+    interfaces(config)
+
+
+@show.command("buffers")
+def show_buffers(config: ConfigOption = None) -> None:
+    """The buffer pool: cells, sizes, memory."""
+    from vectorplane.cli.show import buffers
+
+    buffers(config)
+
+
+@show.command("runtime")
+def show_runtime() -> None:
+    """Where the runtime table is (it needs packets)."""
+    from vectorplane.cli.errors import fail
+
+    fail("show runtime: there is no running engine; `vectorplane replay` and `vectorplane bench ip4` print the table")
+
+
+@bench.callback()
+def bench_top() -> None:
+    """Clocks per packet of each node."""
+
+
+@bench.command("ip4")
+def bench_ip4(
+    cases: Annotated[list[str] | None, typer.Argument(metavar="[CASE]", help="plain, mixed, million; all by default.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """pg-input to tx through ethernet-input, ip4-input, ip4-lookup, ip4-rewrite, with 64-byte packets."""
+    from vectorplane.cli.bench import ip4
+
+    ip4(cases or [], json)

@@ -1,0 +1,47 @@
+"""``vectorplane bench``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vectorplane.bench.ip4 import Result
+
+
+def ip4(cases: list[str], as_json: bool) -> None:
+    """Measure the cases and print a table each, or all as one JSON object."""
+    from vectorplane.bench.ip4 import CASES, run
+    from vectorplane.cli.errors import fail
+    from vectorplane.cli.progress import compile_missing
+    from vectorplane.jit.prepare import everything
+
+    unknown = [c for c in cases if c not in CASES]
+    if unknown:
+        fail(f"bench ip4: no case {unknown[0]}: there are {', '.join(CASES)}", 2)
+    compile_missing(everything())
+    results = []
+    for case in cases or CASES:
+        result = run(case)
+        results.append(result)
+        if not as_json:
+            _show(result)
+    if as_json:
+        from vectorplane.cli.doctor import cpu_model
+
+        print(json.dumps({"cpu": cpu_model(), "cases": [r.json() for r in results]}))
+
+
+def _show(result: Result) -> None:
+    from vectorplane.cli.tables import console, table
+
+    made = table(f"ip4, {result.case}", "Name", "Calls", "Vectors", "Packet-Clocks", "Vectors/Call")
+    for row in result.nodes:
+        clocks, per_call = row["clocks_per_packet"], row["vectors_per_call"]
+        made.add_row(row["name"], f"{row['calls']:,}", f"{row['vectors']:,}", f"{clocks:.2f}", f"{per_call:.1f}")
+    out = console()
+    out.print(made)
+    out.print(
+        f"{result.mpps:.2f} Mpps; the four ip4 nodes {result.four_nodes:.2f} clocks a packet; {result.explained:.1%} of the "
+        f"cycles explained; {result.buffers:,} buffers, {result.routes:,} routes loaded in {result.load_seconds:.2f} s"
+    )

@@ -1,0 +1,60 @@
+"""Progress bars on standard error, when that is a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vectorplane.backends.engine.replay import Progress
+    from vectorplane.jit.prepare import Unit
+
+
+def compile_missing(units: Iterable[Unit]) -> None:
+    """Fill the kernel cache with what these need; a bar shows how far it is. Ends the program when one fails."""
+    from vectorplane.cli.errors import fail
+    from vectorplane.jit.prepare import prepare
+
+    missing = [u for u in dict.fromkeys(units) if not u.is_cached]
+    if not missing:
+        return
+    try:
+        if not sys.stderr.isatty():
+            print(f"vectorplane: compiling {len(missing)} kernels (only the first time)", file=sys.stderr, flush=True)
+            prepare(missing)
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("compiling kernels (only the first time)"), BarColumn(), MofNCompleteColumn())
+        columns_more = (TimeElapsedColumn(), TextColumn("{task.fields[name]}"))
+        with Progress(*columns, *columns_more, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=len(missing), name="")
+            prepare(missing, lambda done, total, name: bar.update(task, completed=done, name=name))
+    except RuntimeError as error:
+        fail(str(error))
+
+
+@contextmanager
+def replay_bar(wanted: bool = True) -> Iterator[Progress | None]:
+    """A bar for a replay: bytes read, packets, packets a second, time left; None when nobody would see it."""
+    if not wanted or not sys.stderr.isatty():
+        yield None
+        return
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    began = time.monotonic()
+    columns = (TextColumn("replay"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, rate="")
+
+        def show(done: int, total: int | None, packets: int) -> None:
+            rate = packets / max(time.monotonic() - began, 1e-9)
+            bar.update(task, completed=done, total=total, rate=f"{packets:,} packets, {rate:,.0f}/s")
+
+        yield show

@@ -1,0 +1,140 @@
+"""``vectorplane replay``: configuration, engine, run, summary."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vectorplane.cli.errors import fail, warn
+from vectorplane.cli.inputs import assign, rx_files, tx_files
+from vectorplane.cli.progress import compile_missing, replay_bar
+
+if TYPE_CHECKING:
+    from vectorplane.backends.engine.engine import Engine
+    from vectorplane.backends.engine.report import Report
+    from vectorplane.control.config import Config
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command; None: as the configuration says."""
+
+    captures: list[str]
+    config: Path | None = None
+    out: Path | None = None
+    clock: str | None = None
+    loop: int = 1
+    limit: int | None = None
+    workers: int | None = None
+    trace: int = 0
+    json: bool = False
+    strict: bool = False
+
+
+def configuration(path: Path | None) -> tuple[Config, str]:
+    """The configuration in a file, or the default router's; and the folder that its file names are relative to.
+
+    Raises:
+        ConfigError: it has mistakes.
+    """
+    if path is None:
+        from vectorplane.control.default_router import default_router
+
+        return default_router(), "."
+    from vectorplane.control.config import load_config
+
+    return load_config(path), str(path.parent)
+
+
+def set_up(options: Options) -> Engine:
+    """An engine as configured, its captures open, nothing played yet.
+
+    Raises:
+        ConfigError, CaptureError, OSError: what is wrong with the configuration or a file.
+    """
+    from vectorplane.cli.devices import factory
+    from vectorplane.control.apply import apply, make_engine
+
+    config, folder = configuration(options.config)
+    changes = {k: v for k in ("clock", "workers") if (v := getattr(options, k)) is not None}
+    config = config.model_copy(update={"engine": config.engine.model_copy(update=changes)})
+    rx = rx_files(config, folder, assign(config, options.captures))
+    if options.loop > 1 and any("-" in files for files in rx.values()):
+        fail("standard input cannot be played more than once: leave out --loop", 2)
+    tx = tx_files(config, options.out, rx)
+    engine = make_engine(config)
+    try:
+        apply(config, engine, factory(rx, tx, strict=options.strict, loops=options.loop), str(options.config or "config"))
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+def run(options: Options) -> None:
+    """The command. Ends the program with 130 when it was interrupted (after the summary)."""
+    from vectorplane.backends.engine.replay import needed_units
+
+    engine = set_up(options)
+    try:
+        compile_missing(needed_units(engine))
+        if options.trace:
+            from vectorplane.cli.trace import start
+
+            start(engine, options.trace)
+        report, interrupted = _play(engine, options)
+        for warning in dict.fromkeys(report.warnings):
+            warn(warning)
+        _print(engine, report, options)
+        for device in engine.devices():
+            device.flush()
+    finally:
+        engine.close()
+    if interrupted:
+        warn("interrupted: what is above is what was done until then")
+        sys.exit(130)
+
+
+def _play(engine: Engine, options: Options) -> tuple[Report, bool]:
+    """Run the engine beside this thread, which stays free to take signals; says whether one came."""
+    from vectorplane.backends.engine.replay import replay
+
+    signals: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        if signals:  # asked twice: at once; only whole records are ever in a file
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        signals.append(number)
+        engine.stop()
+
+    previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with replay_bar() as progress, ThreadPoolExecutor(1, "replay") as thread:
+            report = thread.submit(replay, engine, progress, options.limit).result()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return report, bool(signals)
+
+
+def _print(engine: Engine, report: Report, options: Options) -> None:
+    traces: Any = None
+    if options.trace:
+        from vectorplane.cli.trace import as_json, as_text
+
+        traces = as_json(engine) if options.json else as_text(engine)
+    if options.json:
+        import json
+
+        print(json.dumps(report.json() | ({"trace": traces} if options.trace else {})))
+        return
+    if traces:
+        print(traces)
+    from vectorplane.cli.tables import summary
+
+    summary(report)

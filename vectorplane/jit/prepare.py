@@ -1,0 +1,147 @@
+"""Compiles what is missing in the kernel cache, several kernels at a time, each in a process of its own.
+
+numba compiles one function at a time in a process; two processes fill the cache twice as fast on two cores.
+What a process compiled, this one then loads. ``python -m vectorplane.jit.prepare`` compiles everything there is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable
+
+from vectorplane.jit.kernel import JIT, Compiled, Kernel
+
+Unit = Kernel | Compiled
+Progress = Callable[[int, int, str], None]
+"""``progress(done, total, name)``"""
+
+
+def units_in(modules: Iterable[str]) -> list[Unit]:
+    """All kernels and compiled functions that are defined in these (imported) modules."""
+    found: dict[tuple[str, str], Unit] = {}
+    for name in modules:
+        for value in list(vars(sys.modules[name]).values()):
+            if isinstance(value, (Kernel, Compiled)) and value.module == name:
+                found[value.module, value.name] = value
+    return list(found.values())
+
+
+FOLDERS = ("pcap", "dataplane", "graph_nodes", "backends", "control", "bench")
+"""Where kernels are. Named, because an editable install does not list them below ``vectorplane.__path__``."""
+
+
+def everything() -> list[Unit]:
+    """All kernels and compiled functions of the installed package (imports all of it but the command line)."""
+    names = []
+    for folder in FOLDERS:
+        package = importlib.import_module(f"vectorplane.{folder}")
+        names.append(package.__name__)
+        for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            names.append(importlib.import_module(info.name).__name__)
+    return units_in(names)
+
+
+def _build(unit: Unit) -> None:
+    if isinstance(unit, Kernel):
+        _ = unit.address
+    else:
+        unit.prepare()
+
+
+def prepare(units: Iterable[Unit], progress: Progress | None = None, processes: int | None = None) -> int:
+    """Make sure that all ``units`` are in the cache; gives how many had to be compiled.
+
+    Raises:
+        RuntimeError: a kernel does not compile; the compiler's message is in it.
+    """
+    missing = [u for u in dict.fromkeys(units) if not u.is_cached]
+    if not missing or not JIT:
+        return 0
+    count = min(processes or os.cpu_count() or 1, len(missing))
+    if count < 2 or len(missing) < 3:
+        for i, unit in enumerate(missing):
+            _build(unit)
+            if progress is not None:
+                progress(i + 1, len(missing), unit.name)
+        return len(missing)
+    # the largest first, so that none is left to be compiled alone at the end
+    missing.sort(key=lambda u: -len(u.python.__code__.co_code))
+    todo: queue.SimpleQueue[Unit] = queue.SimpleQueue()
+    for unit in missing:
+        todo.put(unit)
+    done = 0
+    errors: list[str] = []
+    lock = threading.Lock()
+
+    def serve() -> None:
+        nonlocal done
+        child = subprocess.Popen(
+            [sys.executable, "-m", "vectorplane.jit.prepare", "--serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert child.stdin is not None and child.stdout is not None
+        try:
+            while not errors:
+                try:
+                    unit = todo.get_nowait()
+                except queue.Empty:
+                    return
+                child.stdin.write(f"{unit.module}:{unit.name}\n")
+                child.stdin.flush()
+                answer = child.stdout.readline()
+                with lock:
+                    done += 1
+                    if not answer.startswith("ok"):
+                        errors.append(f"{unit.module}.{unit.name}: {answer.strip() or 'the compiler process died'}")
+                    elif progress is not None:
+                        progress(done, len(missing), unit.name)
+        finally:
+            child.stdin.close()
+            child.stdout.close()
+            child.wait()
+
+    threads = [threading.Thread(target=serve) for _ in range(count)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    if errors:
+        raise RuntimeError("kernel does not compile: " + "; ".join(errors))
+    return len(missing)
+
+
+def _serve() -> None:
+    """The child: compile what each line names, answer ``ok`` or the error in one line."""
+    for line in sys.stdin:
+        module, _, name = line.strip().partition(":")
+        try:
+            importlib.import_module(module)
+            _build(next(u for u in units_in([module]) if u.name == name))
+            print("ok", flush=True)
+        except Exception as error:  # whatever the compiler raises is the parent's to report
+            print("error " + " ".join(f"{type(error).__name__}: {error}".split()), flush=True)
+
+
+def main() -> None:
+    """Compile everything, saying so."""
+    if "--serve" in sys.argv:
+        _serve()
+        return
+
+    def show(done: int, total: int, name: str) -> None:
+        print(f"{done:4}/{total} {name}", flush=True)
+
+    n = prepare(everything(), show)
+    print(f"{n} kernels compiled" if n else "all kernels are cached")
+
+
+if __name__ == "__main__":
+    main()
