@@ -8,11 +8,15 @@ Path = tuple[str | int, ...]
 """Where a field is: keys and list positions from the top, as ``("routes", 2, "via")``."""
 
 
+_NUMBERED = ("tables", "sub_interfaces")
+"""Mappings whose keys are numbers."""
+
+
 def field_text(path: Path) -> str:
     """A path as people write it: ``routes[2].via``."""
     text = ""
     for step in path:
-        if isinstance(step, int) and text and not text.endswith("sub_interfaces"):
+        if isinstance(step, int) and text and not text.endswith(_NUMBERED):
             text += f"[{step}]"
         else:
             text += f".{step}" if text else str(step)

@@ -52,7 +52,9 @@ class Route(Model):
     def _one_form(self) -> Route:
         single = [n for n in ("via", "interface", "lookup") if getattr(self, n) is not None]
         if self.action and (single or self.paths):
-            raise ValueError(f"a route with action {self.action} has no paths: leave out {', '.join(single) or 'paths'}")
+            raise ValueError(
+                f"a route with action {self.action} has no paths: leave out {', '.join(single) or 'paths'}"
+            )
         if self.paths and single:
             raise ValueError(f"give the fields of one path ({', '.join(single)}) or a list of paths, not both")
         if not (self.action or self.paths or single):

@@ -66,7 +66,7 @@ BUFFER = np.dtype(
         ("icmp_type", "i2"),
         ("icmp_code", "i2"),
         ("icmp_data", "i4"),
-        ("pad", "i4"),
+        ("partition", "i4"),  # of the flow, 0 .. 255, when an input spreads packets over workers: see flow_state
         ("opaque", "i8", (6,)),  # for nodes that talk to each other
     ],
     align=True,

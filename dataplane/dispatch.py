@@ -184,7 +184,7 @@ poll_all = helper(_poll_all)
 def _poll_earliest(worker: int) -> int:
     """Virtual time: poll the input whose next packet is due first, up to where another one's turn comes.
 
-    Gives the packets taken; -1 when the next packet lies beyond the deadline.
+    Gives the packets taken; -1 when the next packet lies beyond the deadline, -2 when no input has any.
     """
     w = rec(worker, WORKER)
     first = NEVER
@@ -202,7 +202,7 @@ def _poll_earliest(worker: int) -> int:
             elif t < second:
                 second = t
     if chosen < 0:
-        return 0
+        return -2
     if first > w.deadline:
         return -1
     if first > w.now:
@@ -248,11 +248,9 @@ def _dispatch(worker: int, rounds: int) -> int:
         if w.clock == VIRTUAL:
             n = poll_earliest(worker)
             if n < 0:
-                reason = DEADLINE
+                reason = DEADLINE if n == -1 else IDLE
                 break
-        else:
-            n = poll_all(worker)
-        if n == 0 and w.head == w.tail and w.attention == 0:
+        elif poll_all(worker) == 0 and w.attention == 0:
             reason = IDLE
             break
     leave(w.epoch_own)

@@ -7,20 +7,21 @@ teaches is known to the packets behind it and not to those before it, whatever t
 does without that.
 
 With several workers each takes the records of its own receive queue (`RECORD.queue`, set by RSS) and steps over
-the others; arrival numbers count all, so they are the same in every worker.
+the others; arrival numbers count all, so they are the same in every worker. At an ARP packet all of them wait for
+each other (`ATTENTION_BARRIER`), before it and behind it, whichever of them it belongs to.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import ATTENTION_REFILL, FAST, INPUT, NEVER, NODE, WORKER, put
+from vectorplane.dataplane.abi import ATTENTION_BARRIER, ATTENTION_REFILL, FAST, INPUT, NEVER, NODE, WORKER, put
 from vectorplane.dataplane.abi import F_N as FRAME_N
 from vectorplane.dataplane.buffer import buffer_at, reserve
 from vectorplane.dataplane.feature import ArcType, feature_start
-from vectorplane.dataplane.node import NodeType
+from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.packet_source import (
@@ -31,6 +32,15 @@ from vectorplane.graph_nodes.packet_source import (
     SOURCE,
     SOURCE_SIZE,
     receive,
+)
+from vectorplane.graph_nodes.trace_formats import ethernet_header
+from vectorplane.graph_nodes.trace_packet import (
+    BUFFER_TRACE,
+    buffer_text,
+    interface_name,
+    kept_bytes,
+    next_text,
+    trace_buffer,
 )
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld16, ld64, rec, st32, st64
@@ -46,8 +56,19 @@ ERRORS = (("no_buffers", "no buffers: packet lost on receive"),)
 E_NO_BUFFERS = 0
 
 RUNTIME = np.dtype(
-    [("sources", "i8"), ("n_sources", "i8"), ("arc", "i8"), ("seq", "i8"), ("clock", "i8"), ("limit", "i8")]
+    [
+        ("sources", "i8"),
+        ("n_sources", "i8"),
+        ("arc", "i8"),
+        ("seq", "i8"),  # arrival number of the next record
+        ("clock", "i8"),  # time of the last record
+        ("limit", "i8"),  # records still to be taken
+        ("barrier", "i8"),  # BARRIER_*
+    ]
 )
+BARRIER_NONE, BARRIER_STOP, BARRIER_PASS, BARRIER_BEHIND = 0, 1, 2, 3
+"""At an ARP packet: go on (one worker); wait; all are here, take it; it is taken, wait again."""
+
 DEVICE_INPUT = ArcType("device-input", ("pg-input", "capture-input", "sim-input"), "ethernet-input")
 
 
@@ -110,6 +131,9 @@ def capture_input(worker: int, node: int, frame: int) -> int:
     n = 0
     d.next_time = NEVER
     if_rx = w.if_rx
+    if r.barrier == BARRIER_BEHIND:
+        w.attention |= ATTENTION_BARRIER
+        want = 0
     while n < want:
         k = earliest(sources, k_sources)
         if k < 0:
@@ -131,18 +155,26 @@ def capture_input(worker: int, node: int, frame: int) -> int:
         if r.limit <= 0:
             s.state = ENDED
             continue
+        alone = False
+        if clock != FAST or r.barrier != BARRIER_NONE:
+            alone = x.ethertype == 0x0806 or (x.ethertype == 0 and is_arp(s.data + x.offset, x.caplen))
+            if alone and (n > 0 or r.barrier == BARRIER_STOP):
+                d.next_time = time
+                if n == 0:
+                    w.attention |= ATTENTION_BARRIER
+                break
+            if alone and r.barrier == BARRIER_PASS:
+                r.barrier = BARRIER_BEHIND
+                w.attention |= ATTENTION_BARRIER
         if s.queue >= 0 and x.queue != s.queue:
             r.seq += 1
             r.limit -= 1
             r.clock = time
             advance(at)
-            continue
-        alone = False
-        if clock != FAST:
-            alone = x.ethertype == 0x0806 or (x.ethertype == 0 and is_arp(s.data + x.offset, x.caplen))
-            if alone and n > 0:
+            if alone:
                 d.next_time = time
                 break
+            continue
         r.clock = time
         index = -1
         if n < room:
@@ -193,11 +225,20 @@ class CaptureSources:
         self._region.close()
 
 
+def format_trace(record: Any, plane: Dataplane) -> str:
+    """``capture: in, 64 bytes, sw_if_index 1, next_node ethernet-input``, the buffer and the headers."""
+    sw_if = int(record["rx_sw_if_index"])
+    where = next_text(record, "capture-input", plane)
+    first = f"capture: {interface_name(plane, sw_if)}, {record['length']} bytes, sw_if_index {sw_if}, {where}"
+    return f"{first}\n{buffer_text(record)}\n{ethernet_header(kept_bytes(record))}"
+
+
 def bind(plane: Dataplane, node: Node) -> None:
     """Sources and the device-input arc."""
     node.data["sources"] = plane.shared(CaptureSources).addresses
     node.data["arc"] = plane.arcs["device-input"].address
     node.data["limit"] = NEVER
+    node.data["barrier"] = BARRIER_STOP if plane.graph.workers > 1 else BARRIER_NONE
 
 
 CAPTURE_INPUT = NodeType(
@@ -207,6 +248,7 @@ CAPTURE_INPUT = NodeType(
     nexts=NEXTS,
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=Trace(BUFFER_TRACE, trace_buffer, format_trace),
     bind=bind,
     doc=__doc__ or "",
 )

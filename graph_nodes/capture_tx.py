@@ -17,6 +17,7 @@ from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, NEXT_PRESENT, buffe
 from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.drop import count_drop
+from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.jit.kernel import compiled, kernel, routine
 from vectorplane.jit.ops import copy, ld64, prefetch, rec, st32
 from vectorplane.pcap.record import HEADER, put_record
@@ -177,5 +178,11 @@ class TxChunks:
 
 
 CAPTURE_TX = NodeType(
-    name="capture-tx", kernel=capture_tx, kind=TERMINAL, errors=ERRORS, runtime=RUNTIME, doc=__doc__ or ""
+    name="capture-tx",
+    kernel=capture_tx,
+    kind=TERMINAL,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=TX_TRACE,
+    doc=__doc__ or "",
 )

@@ -12,6 +12,8 @@ from vectorplane.dataplane.abi import TERMINAL, WORKER, buffer_index, frame_n, s
 from vectorplane.dataplane.buffer import BUFFER, CELL, free
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.errors4 import ERRORS
+from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
+from vectorplane.graph_nodes.trace_packet import DROP_TRACE, NULL_TRACE, PUNT_TRACE
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld64, prefetch, rec, st64
 
@@ -77,8 +79,10 @@ def pass_on(worker: int, node: int, frame: int) -> int:
     return n
 
 
-NULL_NODE = NodeType(name="null-node", kernel=error_drop, kind=TERMINAL, errors=(("none", "blackholed packets"),))
-ERROR_DROP = NodeType(name="error-drop", kernel=error_drop, kind=TERMINAL, doc=__doc__ or "")
-ERROR_PUNT = NodeType(name="error-punt", kernel=error_punt, kind=TERMINAL)
-IP4_DROP = NodeType(name="ip4-drop", kernel=pass_on, nexts=("error-drop",), errors=ERRORS)
-IP4_PUNT = NodeType(name="ip4-punt", kernel=pass_on, nexts=("error-punt",), errors=ERRORS)
+NULL_NODE = NodeType(
+    name="null-node", kernel=error_drop, kind=TERMINAL, errors=(("none", "blackholed packets"),), trace=NULL_TRACE
+)
+ERROR_DROP = NodeType(name="error-drop", kernel=error_drop, kind=TERMINAL, trace=DROP_TRACE, doc=__doc__ or "")
+ERROR_PUNT = NodeType(name="error-punt", kernel=error_punt, kind=TERMINAL, trace=PUNT_TRACE)
+IP4_DROP = NodeType(name="ip4-drop", kernel=pass_on, nexts=("error-drop",), errors=ERRORS, trace=FORWARD_TRACE)
+IP4_PUNT = NodeType(name="ip4-punt", kernel=pass_on, nexts=("error-punt",), errors=ERRORS, trace=FORWARD_TRACE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ERRORS: tuple[tuple[str, str], ...] = (
     ("none", "valid ip4 packets"),
+    # ip4-input
     ("too_short", "ip4 length < 20 bytes"),
     ("bad_length", "ip4 length > l2 length"),
     ("bad_checksum", "bad ip4 checksum"),
@@ -12,16 +13,39 @@ ERRORS: tuple[tuple[str, str], ...] = (
     ("fragment_offset_one", "ip4 fragment offset == 1"),
     ("time_expired", "ip4 ttl <= 1"),
     ("hdr_too_short", "ip4 IHL < 5"),
+    # ip4-rewrite
     ("mtu_exceeded", "ip4 MTU exceeded and DF set"),
     ("dst_lookup_miss", "ip4 destination lookup miss"),
     ("src_lookup_miss", "ip4 source lookup miss"),
     ("drop", "ip4 drop"),
     ("punt", "ip4 punt"),
     ("same_interface", "ip4 egress interface same as ingress"),
+    # ip4-local
     ("unknown_protocol", "unknown ip protocol"),
     ("tcp_checksum", "bad tcp checksum"),
     ("udp_checksum", "bad udp checksum"),
     ("udp_length", "inconsistent udp/ip lengths"),
+    ("spoofed_local_packets", "ip4 spoofed local-address packet drops"),
+    # classifier ACLs
+    ("inacl_table_miss", "input ACL table-miss drops"),
+    ("inacl_session_deny", "input ACL session deny drops"),
+    ("outacl_table_miss", "output ACL table-miss drops"),
+    ("outacl_session_deny", "output ACL session deny drops"),
+    # multicast
+    ("rpf_failure", "Multicast RPF check failed"),
+    # reassembly
+    ("reass_duplicate_fragment", "duplicate/overlapping fragments"),
+    ("reass_limit_reached", "drops due to concurrent reassemblies limit"),
+    ("reass_fragment_chain_too_long", "fragment chain too long (drop)"),
+    ("reass_no_buf", "out of buffers (drop)"),
+    ("reass_malformed_packet", "malformed packets"),
+    ("reass_internal_error", "drops due to internal reassembly error"),
+    ("reass_timeout", "fragments dropped due to reassembly timeout"),
+    ("reass_to_custom_app", "send to custom drop app"),
+    ("reass_success", "successful reassemblies"),
+    ("reass_fragments_reassembled", "fragments reassembled"),
+    ("reass_fragments_rcvd", "fragments received"),
+    ("reass_unsupp_ip_prot", "unsupported ip protocol"),
 )
 (
     NONE,
@@ -43,4 +67,22 @@ ERRORS: tuple[tuple[str, str], ...] = (
     TCP_CHECKSUM,
     UDP_CHECKSUM,
     UDP_LENGTH,
-) = range(19)
+    SPOOFED_LOCAL_PACKETS,
+    INACL_TABLE_MISS,
+    INACL_SESSION_DENY,
+    OUTACL_TABLE_MISS,
+    OUTACL_SESSION_DENY,
+    RPF_FAILURE,
+    REASS_DUPLICATE_FRAGMENT,
+    REASS_LIMIT_REACHED,
+    REASS_FRAGMENT_CHAIN_TOO_LONG,
+    REASS_NO_BUF,
+    REASS_MALFORMED_PACKET,
+    REASS_INTERNAL_ERROR,
+    REASS_TIMEOUT,
+    REASS_TO_CUSTOM_APP,
+    REASS_SUCCESS,
+    REASS_FRAGMENTS_REASSEMBLED,
+    REASS_FRAGMENTS_RCVD,
+    REASS_UNSUPP_IP_PROT,
+) = range(len(ERRORS))

@@ -171,4 +171,11 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
     return n
 
 
-ETHERNET_INPUT = NodeType(name="ethernet-input", kernel=ethernet_input, nexts=NEXTS, errors=ERRORS, doc=__doc__ or "")
+ETHERNET_INPUT = NodeType(
+    name="ethernet-input",
+    kernel=ethernet_input,
+    nexts=NEXTS,
+    errors=ERRORS,
+    trace=ETHERNET_TRACE,
+    doc=__doc__ or "",
+)

@@ -35,6 +35,8 @@ LOAD_BALANCE = np.dtype(
     align=True,
 )
 LB_SIZE = LOAD_BALANCE.itemsize
+INLINE_DPO = 8
+"""Offset of the only bucket."""
 assert LB_SIZE == 16
 MAX_LOAD_BALANCES = 1 << 22
 MAX_BUCKETS = 1 << 22

@@ -7,17 +7,20 @@ arc, sends each packet to the output node of its `tx_sw_if`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
+from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_next, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, NEXT_PRESENT
 from vectorplane.dataplane.interface import ADMIN_UP, INTERFACE, INTERFACE_SIZE, LINK_UP, MAX_INTERFACES
-from vectorplane.dataplane.node import NodeType
+from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
+from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.graph_nodes.trace_formats import ethernet_header
+from vectorplane.graph_nodes.trace_packet import kept_bytes, snapshot
 from vectorplane.jit.kernel import kernel
-from vectorplane.jit.ops import ld32s, ld64, prefetch, rec, st64
+from vectorplane.jit.ops import ld32s, ld64, offsets, prefetch, rec, st64
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -29,6 +32,37 @@ ERRORS = (("down", "interface is down"), ("deleted", "interface is deleted"))
 E_DOWN, E_DELETED = range(2)
 
 RUNTIME = np.dtype([("slots", "i8")])
+
+TRACE = np.dtype([("sw_if_index", "i4"), ("flags", "i4"), ("size", "i4"), ("data", "i1", (120,))], align=True)
+_DATA = offsets(TRACE, "data")[0]
+
+
+@kernel
+def trace(worker: int, node: int, frame: int) -> int:
+    """Interface, flags and the first bytes of what leaves."""
+    pool = rec(worker, WORKER).pool
+    n = frame_n(frame)
+    for i in range(n):
+        bi = buffer_index(frame, i)
+        b = pool + bi * CELL
+        if is_traced(b):
+            t = add_trace(worker, node, b, bi, get_next(frame, i))
+            if t != 0:
+                r = rec(t, TRACE)
+                r.sw_if_index = rec(b, BUFFER).tx_sw_if
+                r.flags = rec(b, BUFFER).flags
+                r.size = snapshot(t + _DATA, b, 120)
+    return n
+
+
+def format_trace(record: Any, plane: Dataplane) -> str:
+    """``pg1 flags 0x00000001`` and the headers; an interface that is gone since is shown as its number."""
+    index = int(record["sw_if_index"])
+    if index in plane.interfaces.names:
+        first = f"{plane.interfaces.names[index]} flags 0x{int(record['flags']) & 0xFFFFFFFF:08x}"
+    else:
+        first = f"sw_if_index: {index}"
+    return f"{first}\n{ethernet_header(kept_bytes(record))}"
 
 
 @kernel
@@ -129,4 +163,10 @@ INTERFACE_OUTPUT = NodeType(
     bind=bind,
     doc=__doc__ or "",
 )
-OUTPUT = NodeType(name="interface-output-template", kernel=output, nexts=NEXTS, errors=ERRORS)
+OUTPUT = NodeType(
+    name="interface-output-template",
+    kernel=output,
+    nexts=NEXTS,
+    errors=ERRORS,
+    trace=Trace(TRACE, trace, format_trace),
+)

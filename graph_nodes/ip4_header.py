@@ -21,14 +21,19 @@ def fold(total: int) -> int:
 
 
 @helper
-def header_sum(ip: int) -> int:
-    """Folded sum of the 20 bytes at ``ip``: 0xFFFF when the header's checksum is right."""
-    a = ld64(ip)
-    b = ld64(ip + 8)
-    total = (a & 0xFFFFFFFF) + ((a >> 32) & 0xFFFFFFFF) + (b & 0xFFFFFFFF) + ((b >> 32) & 0xFFFFFFFF) + ld32(ip + 16)
+def sum_of(first: int, second: int, third: int) -> int:
+    """Folded sum of the 20 bytes whose loads (64, 64 and 32 bits) these are."""
+    total = (first & 0xFFFFFFFF) + ((first >> 32) & 0xFFFFFFFF)
+    total += (second & 0xFFFFFFFF) + ((second >> 32) & 0xFFFFFFFF) + third
     total = (total & 0xFFFF) + ((total >> 16) & 0xFFFF) + (total >> 32)
     total = (total & 0xFFFF) + (total >> 16)
     return (total & 0xFFFF) + (total >> 16)
+
+
+@helper
+def header_sum(ip: int) -> int:
+    """Folded sum of the 20 bytes at ``ip``: 0xFFFF when the header's checksum is right."""
+    return sum_of(ld64(ip), ld64(ip + 8), ld32(ip + 16))
 
 
 @helper

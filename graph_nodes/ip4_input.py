@@ -27,9 +27,10 @@ from vectorplane.graph_nodes.errors4 import (
     TOO_SHORT,
     VERSION,
 )
-from vectorplane.graph_nodes.ip4_header import header_sum, sum_words
+from vectorplane.graph_nodes.ip4_header import header_sum, sum_of, sum_words
+from vectorplane.graph_nodes.trace_packet import IP4_TRACE
 from vectorplane.jit.kernel import helper, kernel, routine
-from vectorplane.jit.ops import be16, ld8, ld16, ld64, prefetch, rec, st64
+from vectorplane.jit.ops import be16, bswap16, ld8, ld32, ld64, prefetch, rec, st64
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -103,18 +104,21 @@ def check(worker: int, node: int, frame: int, verify: int) -> int:
         quick = False
         multi = False
         if length >= 20:
-            total = be16(ip + 2)
-            # one comparison each for version and header length, and for all the rest the sum of the header
+            # the header in three loads: all fields that are looked at, and the sum
+            first = ld64(ip)
+            second = ld64(ip + 8)
+            third = ld32(ip + 16)
+            total = bswap16(first >> 16)
             quick = (
-                (ld8(ip) == 0x45)
+                ((first & 0xFF) == 0x45)
                 & (total <= length)
                 & (total >= 20)
-                & (ld8(ip + 8) > 0)
-                & ((ld16(ip + 6) & 0xFF1F) != 0x0100)
+                & ((second & 0xFF) != 0)
+                & (((first >> 48) & 0xFF1F) != 0x0100)
             )
             if verify:
-                quick = quick & (header_sum(ip) == 0xFFFF)
-            multi = (ld8(ip + 16) & 0xF0) == 0xE0
+                quick = quick & (sum_of(first, second, third) == 0xFFFF)
+            multi = (third & 0xF0) == 0xE0
         if not quick:
             whole = length
             if m.flags & NEXT_PRESENT:
@@ -164,7 +168,14 @@ def bind(plane: Dataplane, node: Node) -> None:
 
 
 IP4_INPUT = NodeType(
-    name="ip4-input", kernel=ip4_input, nexts=NEXTS, errors=ERRORS, runtime=RUNTIME, bind=bind, doc=__doc__ or ""
+    name="ip4-input",
+    kernel=ip4_input,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=IP4_TRACE,
+    bind=bind,
+    doc=__doc__ or "",
 )
 IP4_INPUT_NO_CHECKSUM = NodeType(
     name="ip4-input-no-checksum",
@@ -172,5 +183,6 @@ IP4_INPUT_NO_CHECKSUM = NodeType(
     sibling_of="ip4-input",
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=IP4_TRACE,
     bind=bind,
 )

@@ -4,8 +4,8 @@ The table is the receiving interface's, unless the packet names one (`tx_sw_if`,
 ``sw_if_index[VLIB_TX]``). Several buckets: the flow hash chooses. What the bucket says (next node, object index)
 goes into the packet; route counters ``/net/route/to`` (lookup) and ``/net/route/via`` (load-balance) are counted.
 
-The frame is worked on in stages, each of which asks for the memory that the next one reads: with a million
-routes every packet misses the cache, and the misses then overlap.
+A packet goes through three stages, each of which asks for the memory that the next one reads, with other packets
+in between: with a million routes every packet misses the cache, and the misses then overlap.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vectorplane.dataplane.abi import FRAME_SIZE, NODE, WORKER, buffer_index, frame_n, set_next
+from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, NEXT_PRESENT
 from vectorplane.dataplane.interface import I_IP4_TABLE, INTERFACE_SIZE
 from vectorplane.dataplane.node import NodeType
@@ -22,9 +22,10 @@ from vectorplane.dataplane.tables.mtrie import first_slot, root_of, slot
 from vectorplane.graph_nodes.errors4 import ERRORS
 from vectorplane.graph_nodes.fib import Fibs
 from vectorplane.graph_nodes.flow_hash import ip4_flow_hash
-from vectorplane.graph_nodes.forwarding import DPO, DPO_SIZE, LB_SIZE, LOAD_BALANCE, Forwarding
+from vectorplane.graph_nodes.forwarding import DPO_SIZE, INLINE_DPO, LB_SIZE, Forwarding
+from vectorplane.graph_nodes.trace_forward import LOOKUP_TRACE
 from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import be32, ld32s, ld64, prefetch, rec, st32, st64
+from vectorplane.jit.ops import be32, ld32, ld32s, ld64, prefetch, rec, st32, st64
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -49,10 +50,13 @@ RUNTIME = np.dtype(
         ("lbs", "i8"),
         ("buckets", "i8"),
         ("counters", "i8"),
-        ("scratch", "i4", (FRAME_SIZE,)),  # leaf or load-balance index, a packet
+        ("scratch", "i8", (32,)),  # packets between two stages: destination << 32 | leaf
     ],
     align=True,
 )
+AHEAD = 8
+"""Packets between two stages: time for a prefetch to arrive."""
+RING = 31
 _SCRATCH = int(RUNTIME.fields["scratch"][1])  # type: ignore[index]
 
 
@@ -60,21 +64,21 @@ _SCRATCH = int(RUNTIME.fields["scratch"][1])  # type: ignore[index]
 def finish(frame: int, i: int, b: int, lb_index: int, lbs: int, buckets: int, counters: int) -> None:
     """Choose the load-balance's bucket for packet ``i`` and count it."""
     m = rec(b, BUFFER)
-    lb = rec(lbs + lb_index * LB_SIZE, LOAD_BALANCE)
+    lb = lbs + lb_index * LB_SIZE
     length = m.current_length
-    n_minus_1 = lb.n_minus_1
+    head = ld64(lb)
+    n_minus_1 = head & 0xFFFF
     if n_minus_1 == 0:
-        m.flow_hash = 0
-        m.adj = lb.index
-        set_next(frame, i, lb.next)
+        dpo = ld64(lb + INLINE_DPO)
     else:
         h = m.flow_hash
         if h == 0:
-            h = ip4_flow_hash(b + DATA + m.current_data, length, lb.hash)
+            h = ip4_flow_hash(b + DATA + m.current_data, length, (head >> 16) & 0xFFFF)
         m.flow_hash = h
-        dpo = rec(buckets + (lb.buckets + (h & n_minus_1)) * DPO_SIZE, DPO)
-        m.adj = dpo.index
-        set_next(frame, i, dpo.next)
+        dpo = ld64(buckets + ((head >> 32) + (h & n_minus_1)) * DPO_SIZE)
+    # one load for the whole DPO: it may be replaced while we look
+    m.adj = dpo >> 32
+    set_next(frame, i, dpo & 0xFFFF)
     if m.flags & NEXT_PRESENT:
         length += m.total_rest
     c = counters + 16 * lb_index
@@ -99,57 +103,42 @@ def ip4_lookup(worker: int, node: int, frame: int) -> int:
     n = frame_n(frame)
     last = -1
     table = 0
-    # stage 1: the first leaf; ask for the ply behind it
-    deep = 0
-    for i in range(n):
-        ahead = pool + buffer_index(frame, i + 4) * CELL
-        prefetch(ahead)
-        prefetch(ahead + DATA)
-        b = pool + buffer_index(frame, i) * CELL
-        m = rec(b, BUFFER)
-        if m.rx_sw_if != last:
-            last = m.rx_sw_if
-            table = ld32s(interfaces + last * INTERFACE_SIZE + I_IP4_TABLE)
-        fib = table if m.tx_sw_if < 0 else m.tx_sw_if
-        m.fib_index = fib
-        m.flow_hash = 0
-        destination = be32(b + DATA + m.current_data + 16)
-        leaf = ld32s(first_slot(root_of(roots, fib), destination))
-        st32(scratch + 4 * i, leaf)
-        if leaf < 0:
-            prefetch(slot(plies, leaf, destination >> 8))
-            deep += 1
-        else:
-            prefetch(lbs + leaf * LB_SIZE)
-    # stage 2 and 3: the leaves in the plies
-    if deep > 0:
-        deeper = 0
-        for i in range(n):
-            leaf = ld32s(scratch + 4 * i)
+    for i in range(n + 2 * AHEAD):
+        if i < n:
+            # first stage: the leaf in the root; ask for what is behind it
+            ahead = pool + buffer_index(frame, i + 4) * CELL
+            prefetch(ahead)
+            prefetch(ahead + DATA)
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            if m.rx_sw_if != last:
+                last = m.rx_sw_if
+                table = ld32s(interfaces + last * INTERFACE_SIZE + I_IP4_TABLE)
+            fib = table if m.tx_sw_if < 0 else m.tx_sw_if
+            m.fib_index = fib
+            m.flow_hash = 0
+            destination = be32(b + DATA + m.current_data + 16)
+            leaf = ld32s(first_slot(root_of(roots, fib), destination))
+            st64(scratch + 8 * (i & RING), (destination << 32) | (leaf & 0xFFFFFFFF))
             if leaf < 0:
-                b = pool + buffer_index(frame, i) * CELL
-                destination = be32(b + DATA + rec(b, BUFFER).current_data + 16)
+                prefetch(slot(plies, leaf, destination >> 8))
+        j = i - AHEAD
+        if (j >= 0) & (j < n):
+            # second stage: the leaves in the plies; ask for the load-balance and its counter
+            at = scratch + 8 * (j & RING)
+            leaf = ld32s(at)
+            if leaf < 0:
+                destination = ld32(at + 4)
                 leaf = ld32s(slot(plies, leaf, destination >> 8))
-                st32(scratch + 4 * i, leaf)
                 if leaf < 0:
-                    prefetch(slot(plies, leaf, destination))
-                    deeper += 1
-                else:
-                    prefetch(lbs + leaf * LB_SIZE)
-                    prefetch(counters + leaf * 16)
-        if deeper > 0:
-            for i in range(n):
-                leaf = ld32s(scratch + 4 * i)
-                if leaf < 0:
-                    b = pool + buffer_index(frame, i) * CELL
-                    destination = be32(b + DATA + rec(b, BUFFER).current_data + 16)
                     leaf = ld32s(slot(plies, leaf, destination))
-                    st32(scratch + 4 * i, leaf)
-                    prefetch(lbs + leaf * LB_SIZE)
-                    prefetch(counters + leaf * 16)
-    for i in range(n):
-        b = pool + buffer_index(frame, i) * CELL
-        finish(frame, i, b, ld32s(scratch + 4 * i), lbs, buckets, counters)
+                st32(at, leaf)
+            prefetch(lbs + leaf * LB_SIZE)
+            prefetch(counters + leaf * 16)
+        k = i - 2 * AHEAD
+        if k >= 0:
+            b = pool + buffer_index(frame, k) * CELL
+            finish(frame, k, b, ld32s(scratch + 8 * (k & RING)), lbs, buckets, counters)
     return n
 
 
@@ -182,8 +171,20 @@ def bind(plane: Dataplane, node: Node) -> None:
 
 
 IP4_LOOKUP = NodeType(
-    name="ip4-lookup", kernel=ip4_lookup, nexts=NEXTS, errors=ERRORS, runtime=RUNTIME, bind=bind, doc=__doc__ or ""
+    name="ip4-lookup",
+    kernel=ip4_lookup,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=LOOKUP_TRACE,
+    bind=bind,
+    doc=__doc__ or "",
 )
 IP4_LOAD_BALANCE = NodeType(
-    name="ip4-load-balance", kernel=ip4_load_balance, sibling_of="ip4-lookup", runtime=RUNTIME, bind=bind
+    name="ip4-load-balance",
+    kernel=ip4_load_balance,
+    sibling_of="ip4-lookup",
+    runtime=RUNTIME,
+    trace=LOOKUP_TRACE,
+    bind=bind,
 )

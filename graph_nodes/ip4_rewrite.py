@@ -28,6 +28,7 @@ from vectorplane.graph_nodes.forwarding import (
     Forwarding,
 )
 from vectorplane.graph_nodes.ip4_header import DONT_FRAGMENT, decrement_ttl, increment_ttl, set_checksum
+from vectorplane.graph_nodes.trace_forward import MIDCHAIN_TRACE, REWRITE_TRACE
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import be16, bswap16, ld8, ld16, ld32, ld64, prefetch, rec, st8, st16, st32, st64
 
@@ -157,7 +158,14 @@ def bind(plane: Dataplane, node: Node) -> None:
 
 
 IP4_REWRITE = NodeType(
-    name="ip4-rewrite", kernel=ip4_rewrite, nexts=NEXTS, errors=ERRORS, runtime=RUNTIME, bind=bind, doc=__doc__ or ""
+    name="ip4-rewrite",
+    kernel=ip4_rewrite,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=REWRITE_TRACE,
+    bind=bind,
+    doc=__doc__ or "",
 )
 IP4_MIDCHAIN = NodeType(
     name="ip4-midchain",
@@ -165,6 +173,7 @@ IP4_MIDCHAIN = NodeType(
     nexts=NEXTS,
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=MIDCHAIN_TRACE,
     bind=bind,
     sibling_of="ip4-rewrite",
 )

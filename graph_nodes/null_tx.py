@@ -5,6 +5,7 @@ from __future__ import annotations
 from vectorplane.dataplane.abi import TERMINAL, buffer_index, frame_n
 from vectorplane.dataplane.buffer import free
 from vectorplane.dataplane.node import NodeType
+from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.jit.kernel import kernel
 
 
@@ -17,4 +18,4 @@ def null_tx(worker: int, node: int, frame: int) -> int:
     return n
 
 
-NULL_TX = NodeType(name="null-tx", kernel=null_tx, kind=TERMINAL, doc=__doc__ or "")
+NULL_TX = NodeType(name="null-tx", kernel=null_tx, kind=TERMINAL, trace=TX_TRACE, doc=__doc__ or "")

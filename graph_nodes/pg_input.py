@@ -6,7 +6,7 @@ with the engine's time of that moment. Streams are served one after another, `ma
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from vectorplane.dataplane.abi import F_N as FRAME_N
 from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER, put
 from vectorplane.dataplane.buffer import buffer_at, reserve
 from vectorplane.dataplane.feature import feature_start
-from vectorplane.dataplane.node import NodeType
+from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.packet_source import (
@@ -25,6 +25,8 @@ from vectorplane.graph_nodes.packet_source import (
     SOURCE_SIZE,
     receive,
 )
+from vectorplane.graph_nodes.trace_formats import ethernet_header
+from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, buffer_text, kept_bytes, next_text, trace_buffer
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld32s, ld64, prefetch, rec, st32, st64
 from vectorplane.pcap.index import RECORD, RECORD_SIZE
@@ -132,6 +134,18 @@ class PgStreams:
         self._region.close()
 
 
+def format_trace(record: Any, plane: Dataplane) -> str:
+    """``stream 0, 64 bytes, sw_if_index 1, next_node ethernet-input``, the buffer and the headers.
+
+    The stream is the first one of the packet's interface.
+    """
+    sw_if = int(record["rx_sw_if_index"])
+    table = plane.shared(PgStreams).tables[0]
+    stream = next((i for i, s in enumerate(table[:64]) if s["count"] and int(s["sw_if_index"]) == sw_if), 0)
+    first = f"stream {stream}, {record['length']} bytes, sw_if_index {sw_if}, {next_text(record, 'pg-input', plane)}"
+    return f"{first}\n{buffer_text(record)}\n{ethernet_header(kept_bytes(record))}"
+
+
 def bind(plane: Dataplane, node: Node) -> None:
     """Streams and the device-input arc."""
     node.data["sources"] = plane.shared(PgStreams).addresses
@@ -145,6 +159,7 @@ PG_INPUT = NodeType(
     nexts=NEXTS,
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=Trace(BUFFER_TRACE, trace_buffer, format_trace),
     bind=bind,
     doc=__doc__ or "",
 )

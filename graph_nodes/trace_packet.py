@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import WORKER, buffer_index, frame_n, get_next
+from vectorplane.dataplane.abi import INPUT, NODE, WORKER, buffer_index, frame_n, get_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, NEXT_PRESENT
 from vectorplane.dataplane.node import Trace
 from vectorplane.dataplane.trace import add_trace, is_traced
@@ -41,6 +41,7 @@ BUFFER_TRACE = np.dtype(
         ("flags", "i4"),
         ("ref_count", "i4"),
         ("handle", "i4"),
+        ("slot", "i4"),  # input nodes: where the packet goes; others: -1
         ("size", "i4"),
         ("data", "i1", (BUFFER_BYTES,)),
     ],
@@ -97,6 +98,7 @@ def trace_buffer(worker: int, node: int, frame: int) -> int:
                 r.flags = m.flags
                 r.ref_count = m.ref_count
                 r.handle = m.trace
+                r.slot = get_next(frame, i) if rec(node, NODE).kind == INPUT else -1
                 r.size = snapshot(t + _BUFFER_DATA, b, BUFFER_BYTES)
     return n
 
@@ -161,6 +163,12 @@ def buffer_text(record: Any) -> str:
     text += f", trace handle 0x{int(record['handle']):x}"
     flags = " ".join(name for bit, name in _FLAGS if int(record["flags"]) & bit)
     return f"{text}\n{flags}" if flags else text
+
+
+def next_text(record: Any, node: str, plane: Dataplane) -> str:
+    """``next_node ethernet-input``: where the input node ``node`` sent the packet."""
+    names, slot = plane.graph[node].next_names(), int(record["slot"])
+    return f"next_node {names[slot] if 0 <= slot < len(names) else slot}"
 
 
 def tx_text(record: Any, plane: Dataplane) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import zlib
@@ -14,8 +15,8 @@ class Output:
     """``put`` takes whole records and hands them to the file in one write; ``close`` ends a compressed stream.
 
     So a run that is interrupted leaves a readable file: what a compressor holds is flushed with every put
-    as well. ``path`` is overwritten; "-" is standard output; a binary file object is left open. Raises
-    CaptureError when the file can't be opened or written.
+    as well, and what of a record a full disk took is taken back. ``path`` is overwritten; "-" is standard
+    output; a binary file object is left open. Raises CaptureError when the file can't be opened or written.
     """
 
     def __init__(self, path: str | os.PathLike[str] | BinaryIO) -> None:
@@ -34,6 +35,7 @@ class Output:
         else:
             self._file, self.name = path, str(getattr(path, "name", "<stream>"))
         self._compress, self._flush, self._finish = _compressor(self.name)
+        self._whole = 0  # bytes up to the end of the last whole record
 
     def put(self, data: Any) -> None:
         """Append ``data`` (anything with the buffer protocol, contiguous): whole records."""
@@ -42,14 +44,18 @@ class Output:
                 self._write(self._compress(raw) + self._flush() if self._compress else raw)
 
     def _write(self, raw: Any) -> None:
+        rest = memoryview(raw)
         try:
-            rest = memoryview(raw)
             while len(rest):  # one round, unless the disk is full or a pipe takes only a part
                 rest = rest[self._file.write(rest) :]
             if not self._owned:
                 self._file.flush()
         except OSError as e:
+            if self._owned:
+                with contextlib.suppress(OSError):  # a device has no length
+                    self._file.truncate(self._whole)
             raise CaptureError(self.name, f"can't be written: {e.strerror or e}") from e
+        self._whole += len(raw)
 
     def close(self) -> None:
         """End the stream and close the file, when it was opened here."""

@@ -52,6 +52,8 @@ class Stream:
             path = os.fspath(source)
             self.name = name or path
             if path == "-":
+                if sys.stdin is None:
+                    raise CaptureError(self.name, "there is no standard input")
                 self._file = sys.stdin.buffer
             else:
                 try:
@@ -102,7 +104,7 @@ class Stream:
                 raw = self._file.read(len(view))
                 got = None if raw is None else len(raw)
                 view[: got or 0] = raw or b""
-        except (OSError, ValueError) as e:
+        except (OSError, EOFError, ValueError) as e:
             raise CaptureError(self.name, f"can't be read: {getattr(e, 'strerror', None) or e}", self.position) from e
         if got is None:
             raise CaptureError(self.name, "a stream in non-blocking mode can't be read", self.position)

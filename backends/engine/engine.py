@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from vectorplane.backends.engine.addresses import Addresses
 from vectorplane.backends.engine.device import Device
 from vectorplane.backends.engine.interfaces import Interfaces
 from vectorplane.backends.engine.neighbours import Neighbours
@@ -55,6 +56,7 @@ class Engine:
         self.pg = PacketGenerator(self)
         self.neighbours = Neighbours(self)
         self.routes = Routes(self)
+        self.addresses = Addresses(self)
         self.interfaces.add("local0", mac=bytes(6))
 
     @property

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from vectorplane.dataplane.abi import (
+    ATTENTION_BARRIER,
     ATTENTION_EVENTS,
     ATTENTION_FLUSH,
     ATTENTION_REFILL,
@@ -21,6 +22,7 @@ from vectorplane.dataplane.abi import (
     PYTHON_NODE,
 )
 from vectorplane.dataplane.python_node import run_python_node
+from vectorplane.graph_nodes.capture_input import BARRIER_BEHIND, BARRIER_PASS, BARRIER_STOP
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -60,9 +62,11 @@ class Runner:
     def attend(self) -> bool:
         """Do what the workers' attention bits ask for; True when there was anything."""
         engine = self._engine
-        bits = 0
+        bits, at_barrier = 0, True
         for w in engine.plane.workers:
-            bits |= int(w.record["attention"])
+            asked = int(w.record["attention"])
+            bits |= asked
+            at_barrier = at_barrier and bool(asked & ATTENTION_BARRIER)
             w.record["attention"] = 0
         if bits & ATTENTION_EVENTS:
             for w in engine.plane.workers:
@@ -70,11 +74,17 @@ class Runner:
                     handler = engine.event_handlers.get(int(event["kind"]))
                     if handler is not None:
                         handler(event)
+        if at_barrier:
+            data = engine.plane.graph["capture-input"].data
+            behind = bool((data["barrier"] == BARRIER_BEHIND).all())
+            data["barrier"] = BARRIER_STOP if behind else BARRIER_PASS
         if bits & ATTENTION_FLUSH:
             for device in engine.devices():
                 device.flush()
         if bits & ATTENTION_REFILL:
             for device in engine.devices():
+                if len(engine.plane.workers) > 1:
+                    device.flush()  # all workers are at the end of one window: a good moment to merge
                 device.refill()
         if engine.on_tick is not None:
             engine.on_tick()
@@ -93,15 +103,14 @@ class Runner:
             engine.plane.epochs.poll()
             if self.attend():
                 continue
-            if DEADLINE in reasons or (IDLE in reasons and limit < NEVER):
-                if timer <= limit:
-                    engine.advance(timer)
-                    engine.timers.run(timer)
-                    engine.link()
-                    continue
-                break
-            if reasons == {IDLE}:
-                break
+            if not reasons <= {DEADLINE, IDLE}:
+                continue
+            if (DEADLINE in reasons or limit < NEVER) and timer <= limit:
+                engine.advance(timer)
+                engine.timers.run(timer)
+                engine.link()
+                continue
+            break
         if limit < NEVER and not engine.stopped:
             engine.advance(limit)
         for device in engine.devices():

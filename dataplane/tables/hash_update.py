@@ -22,7 +22,7 @@ from vectorplane.dataplane.tables.hash_bucket import (
     next_of,
 )
 from vectorplane.dataplane.tables.hash_key import word, words_of
-from vectorplane.jit.kernel import helper
+from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import compare_and_swap, ctz, ld64, load_acquire, offsets, pause, rec, shr, st64, store_release
 
 FULL, REPLACED, INSERTED = -1, 0, 1
@@ -52,7 +52,7 @@ def _raise_version(home: int) -> None:
     store_release(home, load_acquire(home) + 2)
 
 
-@helper
+@routine
 def _take_bucket(m: int) -> int:
     """Number of an empty overflow bucket, 0 when there is none."""
     r = rec(m, HASH_MAP)
@@ -67,7 +67,7 @@ def _take_bucket(m: int) -> int:
     return int(taken)
 
 
-@helper
+@routine
 def _give_bucket(m: int, number: int) -> None:
     r = rec(m, HASH_MAP)
     _lock(m + _LOCK)
@@ -83,7 +83,7 @@ def _write(entry: int, key: Any, words: int, value: int) -> None:
     store_release(entry + 8 * words, value)
 
 
-@helper
+@routine
 def _unchain(m: int, home: int, last: int) -> int:
     """Take the last bucket off a chain; gives its number."""
     before = home
@@ -94,7 +94,7 @@ def _unchain(m: int, home: int, last: int) -> int:
     return int(links & NEXT)
 
 
-@helper
+@routine
 def _last_bucket(m: int, home: int) -> int:
     """The end of a chain."""
     last = home
@@ -105,7 +105,7 @@ def _last_bucket(m: int, home: int) -> int:
     return last
 
 
-@helper
+@routine
 def _chain_may_grow(m: int, home: int) -> bool:
     """Is the chain shorter than `CHAIN` buckets?"""
     for _ in range(CHAIN - 1):
@@ -115,7 +115,7 @@ def _chain_may_grow(m: int, home: int) -> bool:
     return False
 
 
-@helper
+@routine
 def insert_hashed(m: int, h: int, key: Any, value: int) -> int:
     """Give a key a value (any but -1): `INSERTED`, `REPLACED`, or `FULL` with nothing changed."""
     r = rec(m, HASH_MAP)
@@ -147,7 +147,7 @@ def insert_hashed(m: int, h: int, key: Any, value: int) -> int:
     return INSERTED if number != 0 else FULL
 
 
-@helper
+@routine
 def _fill_hole(m: int, home: int, bucket: int, entry: int, byte: int, last: int) -> int:
     """Move an entry of the last bucket into the hole at ``entry``; gives which (8 * its number)."""
     words = rec(m, HASH_MAP).words
@@ -163,7 +163,7 @@ def _fill_hole(m: int, home: int, bucket: int, entry: int, byte: int, last: int)
     return int(source)
 
 
-@helper
+@routine
 def remove_hashed(m: int, h: int, key: Any) -> int:
     """Take a key out; gives its value, -1 when it is not in the map."""
     r = rec(m, HASH_MAP)

@@ -12,8 +12,6 @@ is given to the caller, who frees it when no reader can be in it any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from vectorplane.jit.kernel import compiled, helper, routine
@@ -21,6 +19,7 @@ from vectorplane.jit.ops import ld8, ld32s, ld64, rec, st8, st32, store32_releas
 
 ROOT_SLOTS = 1 << 16
 PLY_SLOTS = 1 << 8
+_SHORTEST = 0  # constants go to functions as int(...): a literal is a type of its own, compiled apart
 
 MTRIE = np.dtype(
     [
@@ -40,7 +39,7 @@ MTRIE = np.dtype(
 """The writer's state of an mtrie: addresses and the stock of plies."""
 
 
-@helper
+@routine
 def _take_ply(t: int, leaf: int, length: int) -> int:
     """A ply whose leaves all are ``leaf``, set by ``length``; the caller knows that one is left."""
     m = rec(t, MTRIE)
@@ -66,66 +65,60 @@ def _count(t: int, ply: int, change: int) -> int:
     return int(n)
 
 
-@helper
-def _nothing_below(
-    t: int, leaves: int, lengths: int, n: int, base: int, low: int, high: int, value: int, length: int
-) -> int:
-    """The lowest ply's leaves have no plies."""
-    return 0
+@routine
+def _paint_leaves(leaves: int, lengths: int, n: int, base: int, low: int, high: int, value: int, length: int) -> int:
+    """``n`` leaves: those set by lengths ``low`` .. ``high`` get the value and length.
+
+    Gives by how much the number of leaves set by more than ``base`` bits grew.
+    """
+    change = 0
+    for i in range(n):
+        was = ld8(lengths + i)
+        if ld32s(leaves + 4 * i) >= 0 and low <= was <= high:
+            store32_release(leaves + 4 * i, value)
+            st8(lengths + i, length)
+            change += (length > base) - (was > base)
+    return change
 
 
-def _painter(below: Callable[..., int]) -> Callable[..., int]:
-    """`paint` of one level, given that of the level below it.
+@routine
+def _paint(t: int, leaves: int, lengths: int, n: int, base: int, low: int, high: int, value: int, length: int) -> int:
+    """The same for ``n`` leaves and all plies below them, two levels at most.
 
     Not a recursion: numba's cache stores a function that calls itself so that it crashes when it is loaded.
     """
-
-    @routine
-    def paint(
-        t: int, leaves: int, lengths: int, n: int, base: int, low: int, high: int, value: int, length: int
-    ) -> int:
-        """``n`` leaves and all below them: those set by lengths ``low`` .. ``high`` get the value and length.
-
-        Gives by how much the number of leaves set by more than ``base`` bits grew, here, not below.
-        """
-        m = rec(t, MTRIE)
-        change = 0
-        for i in range(n):
-            leaf = ld32s(leaves + 4 * i)
-            was = ld8(lengths + i)
-            if leaf < 0:
-                slot = ~leaf * PLY_SLOTS
-                slots = int(PLY_SLOTS)  # int(): a literal argument is a type of its own, compiled apart
-                deeper = below(t, m.plies + 4 * slot, m.ply_lengths + slot, slots, base + 8, low, high, value, length)
-                _count(t, ~leaf, deeper)
-            elif low <= was <= high:
-                store32_release(leaves + 4 * i, value)
-                st8(lengths + i, length)
-                change += (length > base) - (was > base)
-        return change
-
-    return paint
+    m = rec(t, MTRIE)
+    slots = int(PLY_SLOTS)
+    for i in range(n):
+        leaf = ld32s(leaves + 4 * i)
+        if leaf < 0:
+            slot = ~leaf * PLY_SLOTS
+            at, of = m.plies + 4 * slot, m.ply_lengths + slot
+            _count(t, ~leaf, _paint_leaves(at, of, slots, base + 8, low, high, value, length))
+            for j in range(slots):
+                below = ld32s(at + 4 * j)
+                if below < 0:
+                    slot = ~below * PLY_SLOTS
+                    leaf_at, leaf_of = m.plies + 4 * slot, m.ply_lengths + slot
+                    _count(t, ~below, _paint_leaves(leaf_at, leaf_of, slots, base + 16, low, high, value, length))
+    return _paint_leaves(leaves, lengths, n, base, low, high, value, length)
 
 
-_paint = _painter(_painter(_painter(_nothing_below)))
-"""From the root; the same function does for a ply, which has fewer levels below it."""
-
-
-@helper
+@routine
 def _paint_route(t: int, fib: int, ply: int, prefix: int, bits: int, low: int, value: int, length: int) -> int:
-    """The leaves of a route of ``bits`` bits, in ``ply`` (-1: in the root); those set by ``low`` .. ``bits``.
+    """The leaves of a route of ``bits`` bits that were set by ``low`` .. ``bits``: in ``ply``, up to 16 bits in the root.
 
     Gives the number of the ply's leaves that are more specific than the one it hangs from.
     """
     m = rec(t, MTRIE)
-    if ply < 0:
-        at = fib * ROOT_SLOTS + (prefix >> 16)
-        _paint(t, m.roots + 4 * at, m.root_lengths + at, 1 << (16 - bits), 8, low, bits, value, length)
-        return 0
-    base = 24 if bits > 24 else 16
-    at = ply * PLY_SLOTS + (prefix >> (24 - base) & 255)
+    base = 24 if bits > 24 else 16 if bits > 16 else 8
+    if base == 8:
+        leaves, lengths, at = m.roots, m.root_lengths, fib * ROOT_SLOTS + (prefix >> 16)
+    else:
+        leaves, lengths, at = m.plies, m.ply_lengths, ply * PLY_SLOTS + (prefix >> (24 - base) & 255)
     n = 1 << (base + 8 - bits)
-    return int(_count(t, ply, _paint(t, m.plies + 4 * at, m.ply_lengths + at, n, base, low, bits, value, length)))
+    change = _paint(t, leaves + 4 * at, lengths + at, n, base, low, bits, value, length)
+    return int(_count(t, ply, change)) if base > 8 else 0
 
 
 @helper
@@ -152,7 +145,7 @@ def add_route(t: int, fib: int, prefix: int, length: int, value: int) -> int:
         slot = middle * PLY_SLOTS + (prefix >> 8 & 255)
         second = ld32s(m.plies + 4 * slot)
         ply = ~second if second < 0 else _take_ply(t, second, ld8(m.ply_lengths + slot))
-    _paint_route(t, fib, ply, prefix, length, 0, value, length)
+    _paint_route(t, fib, ply, prefix, length, int(_SHORTEST), value, length)
     if length > 24 and second >= 0:
         store32_release(m.plies + 4 * slot, ~ply)
         _count(t, middle, 1 if ld8(m.ply_lengths + slot) <= 16 else 0)  # a ply counts as more specific

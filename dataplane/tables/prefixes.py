@@ -54,12 +54,9 @@ def _key(t: int, fib: int, prefix: int, length: int) -> int:
 
 
 @helper
-def _count(t: int, fib: int, length: int, change: int) -> int:
-    """Change, and give, the number of routes of a length."""
-    at = rec(t, PREFIXES).counts + 4 * (fib * _COUNTS + length)
-    n = ld32s(at) + change
-    st32(at, n)
-    return int(n)
+def _counter(t: int, fib: int, length: int) -> int:
+    """Address of the number of routes of a length."""
+    return int(rec(t, PREFIXES).counts + 4 * (fib * _COUNTS + length))
 
 
 @helper
@@ -75,7 +72,8 @@ def _set(t: int, fib: int, prefix: int, length: int, value: int) -> int:
     key = _key(t, fib, prefix, length)
     done = insert_hashed(m, hash_key(m, key), key, value)
     if done == INSERTED:
-        _count(t, fib, length, 1)
+        at = _counter(t, fib, length)
+        st32(at, ld32s(at) + 1)
     return done
 
 
@@ -108,7 +106,8 @@ def prefix_delete(t: int, fib: int, prefix: int, length: int) -> int:
     key = _key(t, fib, prefix, length)
     value = remove_hashed(m, hash_key(m, key), key)
     if value != -1:
-        _count(t, fib, length, (-1))
+        at = _counter(t, fib, length)
+        st32(at, ld32s(at) - 1)
     return value
 
 
@@ -117,7 +116,7 @@ def prefix_longest(t: int, fib: int, address: int, below: int) -> int:
     """The length of the longest prefix shorter than ``below`` that holds ``address``; -1 when there is none."""
     for i in range(below):
         length = below - 1 - i
-        if _count(t, fib, length, 0) > 0 and _get(t, fib, address, length) != -1:
+        if ld32s(_counter(t, fib, length)) > 0 and _get(t, fib, address, length) != -1:
             return length
     return -1
 

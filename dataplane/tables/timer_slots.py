@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vectorplane.jit.kernel import helper
+from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import ctz, ld32s, ld64, offsets, rec, st32, st64
 
 LEVELS = 11
@@ -49,7 +49,7 @@ def _head(wheel: int, number: int) -> int:
     return int(rec(wheel, WHEEL).capacity + 1 + number)
 
 
-@helper
+@routine
 def _place(wheel: int, entry: int, tick: int) -> None:
     """Append an entry to the list of the slot where ``tick`` belongs now."""
     w = rec(wheel, WHEEL)
@@ -71,7 +71,7 @@ def _place(wheel: int, entry: int, tick: int) -> None:
     st64(bits, ld64(bits) | 1 << digit)
 
 
-@helper
+@routine
 def _unlink(wheel: int, entry: int) -> None:
     """Take an entry out of its list."""
     w = rec(wheel, WHEEL)
@@ -87,7 +87,7 @@ def _unlink(wheel: int, entry: int) -> None:
         st64(bits, ld64(bits) & ~(1 << (number & 63)))
 
 
-@helper
+@routine
 def start(wheel: int, handle: int, deadline_ns: int) -> int:
     """Start a timer, or move one that runs. 0, or -1 for a wild handle."""
     w = rec(wheel, WHEEL)
@@ -104,7 +104,7 @@ def start(wheel: int, handle: int, deadline_ns: int) -> int:
     return 0
 
 
-@helper
+@routine
 def stop(wheel: int, handle: int) -> int:
     """Stop a timer. 1, or 0 when it does not run, -1 for a wild handle."""
     w = rec(wheel, WHEEL)
@@ -134,7 +134,7 @@ def _begin(wheel: int, number: int) -> int:
     return int(((rec(wheel, WHEEL).now >> shift & ~63) | (number & 63)) << shift)
 
 
-@helper
+@routine
 def next_deadline(wheel: int) -> int:
     """No timer expires before this time, ns; `NEVER` when none runs.
 
@@ -149,7 +149,7 @@ def next_deadline(wheel: int) -> int:
     return int(tick * tick_ns) if tick <= NEVER // tick_ns else NEVER
 
 
-@helper
+@routine
 def advance(wheel: int, now_ns: int, out: int, most: int) -> int:
     """Expire timers up to ``now_ns``: their handles go to ``out`` (int32), by tick, at most ``most`` of them.
 

@@ -60,7 +60,9 @@ def replay(
         typer.Argument(metavar="CAPTURE", help="pcap or pcapng, plain, gzip or zstd; - is standard input; NAME=FILE."),
     ],
     config: ConfigOption = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write a capture an interface.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write a capture an interface.")
+    ] = None,
     clock: Annotated[Clock | None, typer.Option(help="Whose time counts: the capture's, ours, none.")] = None,
     loop: Annotated[int, typer.Option(metavar="N", min=1, help="Play each capture N times.")] = 1,
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after N packets.")] = None,
@@ -105,7 +107,8 @@ def check(config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Configu
 def graph(
     config: ConfigOption = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="FILE.dot or FILE.svg instead of standard output.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="FILE.dot or FILE.svg instead of standard output."),
     ] = None,
 ) -> None:
     """Draw the graph of nodes that a configuration (or replay without one) needs."""
@@ -128,7 +131,11 @@ def compare(
     b: Annotated[str, typer.Argument(metavar="B.pcap", help="Another.")],
     mask: Annotated[
         list[str] | None,
-        typer.Option("--mask", metavar="MASK", help="Bytes to ignore: macs, ip-id, ip-checksum, ttl, l4-checksum or [BASE+]OFFSET:LENGTH; repeatable."),
+        typer.Option(
+            "--mask",
+            metavar="MASK",
+            help="Bytes to ignore: macs, ip-id, ip-checksum, ttl, l4-checksum or [BASE+]OFFSET:LENGTH; repeatable.",
+        ),
     ] = None,
     unordered: Annotated[bool, typer.Option("--unordered", help="Compare as sets: the order does not matter.")] = False,
     times: Annotated[bool, typer.Option("--times", help="Time stamps must be the same too.")] = False,
@@ -203,7 +210,9 @@ def bench_top() -> None:
 
 @bench.command("ip4")
 def bench_ip4(
-    cases: Annotated[list[str] | None, typer.Argument(metavar="[CASE]", help="plain, mixed, million; all by default.")] = None,
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]", help="plain, mixed, million; all by default.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """pg-input to tx through ethernet-input, ip4-input, ip4-lookup, ip4-rewrite, with 64-byte packets."""

@@ -68,7 +68,9 @@ def _python() -> Finding:
         "Python",
         GOOD if jit else FAIR,
         f"{platform.python_version()}, {', '.join(versions)}",
-        "kernels are compiled" if jit else "NUMBA_DISABLE_JIT is set: kernels run as plain Python, thousands of times slower",
+        "kernels are compiled"
+        if jit
+        else "NUMBA_DISABLE_JIT is set: kernels run as plain Python, thousands of times slower",
     )
 
 
@@ -94,7 +96,9 @@ def _dpdk() -> Finding:
     if program is not None:
         done = subprocess.run([program, "--modversion", "libdpdk"], capture_output=True, text=True, check=False)
         if done.returncode == 0:
-            return Finding("DPDK", GOOD, done.stdout.strip(), "found; this version does not drive real network cards yet")
+            return Finding(
+                "DPDK", GOOD, done.stdout.strip(), "found; this version does not drive real network cards yet"
+            )
     why = "pkg-config knows no libdpdk" if program else "pkg-config is not installed"
     return Finding("DPDK", GOOD, f"not found ({why})", "only real network cards would need it (Debian: libdpdk-dev)")
 

@@ -68,7 +68,9 @@ def set_up(options: Options) -> Engine:
     tx = tx_files(config, options.out, rx)
     engine = make_engine(config)
     try:
-        apply(config, engine, factory(rx, tx, strict=options.strict, loops=options.loop), str(options.config or "config"))
+        apply(
+            config, engine, factory(rx, tx, strict=options.strict, loops=options.loop), str(options.config or "config")
+        )
     except BaseException:
         engine.close()
         raise
@@ -127,7 +129,7 @@ def _print(engine: Engine, report: Report, options: Options) -> None:
     if options.trace:
         from vectorplane.cli.trace import as_json, as_text
 
-        traces = as_json(engine) if options.json else as_text(engine)
+        traces = as_json(engine) if options.json else as_text(engine, options.trace)
     if options.json:
         import json
 

@@ -69,7 +69,9 @@ def node(name: str) -> None:
     if it.features:
         print("\nFeature of the arcs:")
         for feature in it.features:
-            order = "".join(f", {w} {', '.join(n)}" for w, n in (("before", feature.before), ("after", feature.after)) if n)
+            order = "".join(
+                f", {w} {', '.join(n)}" for w, n in (("before", feature.before), ("after", feature.after)) if n
+            )
             print(f"  {feature.arc}{order}")
     if it.trace is not None:
         print(f"\nTrace record: {', '.join(it.trace.dtype.names or ())}")

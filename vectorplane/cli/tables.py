@@ -68,7 +68,9 @@ def runtime(report: Report) -> Table:
             f"{row['calls']:,}",
             f"{row['vectors']:,}",
             str(row.get("suspends", 0)),
-            f"{row['clocks_per_packet']:.3g}" if row["clocks_per_packet"] < 1000 else f"{row['clocks_per_packet']:,.0f}",
+            f"{row['clocks_per_packet']:.3g}"
+            if row["clocks_per_packet"] < 1000
+            else f"{row['clocks_per_packet']:,.0f}",
             f"{per_call:.2f}",
         )
     return made

@@ -17,7 +17,7 @@ def budget(examples: int, steps: int = 30) -> settings:
         deadline=None,
         database=None,
         max_examples=examples if JIT else max(3, examples // 10),
-        stateful_step_count=steps,
+        stateful_step_count=steps if JIT else max(5, steps // 5),
         suppress_health_check=QUIET,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -82,7 +83,7 @@ def test_synchronize_times_out_on_a_worker_that_stands_still() -> None:
 def test_words_lie_on_lines_of_their_own_and_wild_workers_are_refused() -> None:
     epochs = Epochs(3)
     words = [epochs.global_address] + [epochs.address_of(i) for i in range(3)]
-    assert all(b - a == 64 for a, b in zip(words, words[1:], strict=False))
+    assert all(b - a == 64 for a, b in itertools.pairwise(words))
     for worker in (-1, 3):
         with pytest.raises(IndexError):
             epochs.address_of(worker)

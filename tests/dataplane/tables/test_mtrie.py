@@ -163,7 +163,7 @@ def test_wild_arguments_are_refused() -> None:
     mtrie = Mtrie(fibs=2, plies=4)
     for route in ((2, 0, 16, 1), (-1, 0, 16, 1), (0, 1 << 32, 16, 1), (0, -1, 16, 1), (0, 0, 33, 1), (0, 0, -1, 1)):
         for call in (mtrie.add, mtrie.remove, lambda f, p, n, v: mtrie.load(f, [p], [n], [v])):
-            with pytest.raises(ValueError, match="fib|prefix"):
+            with pytest.raises(ValueError, match=r"fib|prefix"):
                 call(*route)
     for value in (-1, 1 << 31):
         with pytest.raises(ValueError, match="leaf"):

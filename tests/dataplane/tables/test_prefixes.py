@@ -74,9 +74,9 @@ def test_wild_arguments_are_refused() -> None:
     prefixes = Prefixes(2)
     for fib, prefix, length in ((2, 0, 0), (-1, 0, 0), (0, -1, 8), (0, 1 << 32, 8), (0, 0, 33), (0, 0, -1)):
         for call in (prefixes.get, prefixes.delete, prefixes.covering, lambda f, p, n: prefixes.set(f, p, n, 1)):
-            with pytest.raises(ValueError, match="fib|prefix"):
+            with pytest.raises(ValueError, match=r"fib|prefix"):
                 call(fib, prefix, length)
-        with pytest.raises(ValueError, match="fib|prefix"):
+        with pytest.raises(ValueError, match=r"fib|prefix"):
             prefixes.load(fib, [0, prefix], [0, length], [1, 1])
     for value in (-1, 1 << 63):
         with pytest.raises(ValueError, match="value"):

@@ -1,0 +1,187 @@
+"""Adjacencies: how a packet leaves by an interface. To a neighbour (complete or not yet), or to any of a prefix (glean).
+
+An adjacency keeps its index for life. When a neighbour becomes known its record gets the Ethernet header first, and
+then every data-path object that leads to it changes from ip4-arp to ip4-rewrite; when it is lost, the other way
+round. The header of ARP requests has a place of its own in the record, so that it never changes under a reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from vectorplane.backends.engine.load_balances import LoadBalances, dpo_word
+from vectorplane.dataplane.interface import ADMIN_UP, LINK_UP
+from vectorplane.graph_nodes.forwarding import (
+    ADJ_HAS_FEATURES,
+    DPO_ADJACENCY,
+    DPO_ADJACENCY_INCOMPLETE,
+    DPO_GLEAN,
+    Forwarding,
+)
+from vectorplane.graph_nodes.ip4_lookup import ARP, GLEAN, REWRITE
+
+if TYPE_CHECKING:
+    from vectorplane.backends.engine.engine import Engine
+
+BROADCAST = b"\xff" * 6
+_SHORT, _LONG = 32, 120
+
+
+class Adjacency:
+    """One adjacency; ``key`` is its next hop (neighbours) or ARP source address (gleans)."""
+
+    __slots__ = ("glean", "index", "key", "mac", "sw_if_index", "users")
+
+    def __init__(self, index: int, sw_if_index: int, key: int, glean: bool) -> None:
+        self.index, self.sw_if_index, self.key, self.glean = index, sw_if_index, key, glean
+        self.mac: bytes | None = None
+        """The neighbour's, when it is known."""
+        self.users = 0
+
+    @property
+    def word(self) -> int:
+        """The data-path object that leads here."""
+        if self.glean:
+            return dpo_word(GLEAN, DPO_GLEAN, self.index)
+        if self.mac is None:
+            return dpo_word(ARP, DPO_ADJACENCY_INCOMPLETE, self.index)
+        return dpo_word(REWRITE, DPO_ADJACENCY, self.index)
+
+
+class Adjacencies:
+    """All adjacencies of an engine, by interface and next hop.
+
+    ``known(sw_if_index, address)`` gives a neighbour's MAC or None; ``source(sw_if_index, address)`` the address
+    that ARP requests come from; ``unresolved(adjacency)`` is called for each new neighbour that is not known.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        load_balances: LoadBalances,
+        known: Callable[[int, int], bytes | None],
+        source: Callable[[int, int], int],
+        unresolved: Callable[[Adjacency], None],
+    ) -> None:
+        self._engine, self._lbs = engine, load_balances
+        self._known, self._source, self._unresolved = known, source, unresolved
+        self._forwarding = engine.plane.shared(Forwarding)
+        self._by_interface: dict[int, dict[tuple[int, bool], Adjacency]] = {}
+
+    def neighbour(self, sw_if_index: int, next_hop: int) -> Adjacency:
+        """The adjacency of a next hop, one more user of it."""
+        return self._take(sw_if_index, next_hop, False)
+
+    def glean(self, sw_if_index: int, source: int) -> Adjacency:
+        """The glean of an interface's prefix with this address of ours (0: the prefix has none)."""
+        return self._take(sw_if_index, source, True)
+
+    def find(self, sw_if_index: int, next_hop: int) -> Adjacency | None:
+        """The adjacency of a next hop, if there is one."""
+        return self._by_interface.get(sw_if_index, {}).get((next_hop, False))
+
+    def of_interface(self, sw_if_index: int) -> Iterator[Adjacency]:
+        """All adjacencies of an interface."""
+        yield from list(self._by_interface.get(sw_if_index, {}).values())
+
+    def release(self, adjacency: Adjacency) -> None:
+        """One user less; the last one frees it."""
+        adjacency.users -= 1
+        if adjacency.users == 0:
+            del self._by_interface[adjacency.sw_if_index][adjacency.key, adjacency.glean]
+            self._forwarding.adj_pool.give(adjacency.index)
+
+    def set_mac(self, sw_if_index: int, next_hop: int, mac: bytes | None) -> None:
+        """A neighbour became known, got another MAC, or was lost (None)."""
+        adjacency = self.find(sw_if_index, next_hop)
+        if adjacency is None or adjacency.mac == mac:
+            return
+        was, adjacency.mac = adjacency.mac, mac
+        if mac is None:
+            self._lbs.retarget(adjacency.index, adjacency.word)
+            self._record(adjacency)["type"] = DPO_ADJACENCY_INCOMPLETE
+        else:
+            self._write(adjacency)
+            if was is None:
+                self._lbs.retarget(adjacency.index, adjacency.word)
+
+    def refresh(self, sw_if_index: int) -> None:
+        """The interface's MAC, MTU, addresses or output features changed: write its adjacencies again."""
+        for adjacency in self.of_interface(sw_if_index):
+            self._write(adjacency)
+
+    def is_up(self, sw_if_index: int) -> bool:
+        """Can packets leave by the interface?"""
+        interfaces = self._engine.interfaces
+        if sw_if_index not in interfaces.by_index:
+            return False
+        flags = int(interfaces.record(sw_if_index)["flags"])
+        above = int(interfaces.record(interfaces.by_index[sw_if_index].sup)["flags"])
+        return bool(flags & ADMIN_UP) and above & (ADMIN_UP | LINK_UP) == ADMIN_UP | LINK_UP
+
+    def header(self, sw_if_index: int, destination: bytes, ethertype: int) -> bytes:
+        """The Ethernet header of what the interface sends, with the tags of a sub-interface."""
+        record = self._engine.interfaces.record(sw_if_index)
+        header = destination + int(record["mac"]).to_bytes(8, "little")[:6]
+        tags = int(record["tags"])
+        count = int(record["tag_count"])
+        kinds = (int(record["outer_type"]) & 0xFFFF, 0x8100)
+        for k in range(count):
+            header += kinds[k].to_bytes(2, "big") + (tags >> 16 * k & 0xFFF).to_bytes(2, "big")
+        return header + ethertype.to_bytes(2, "big")
+
+    def _take(self, sw_if_index: int, key: int, glean: bool) -> Adjacency:
+        table = self._by_interface.setdefault(sw_if_index, {})
+        adjacency = table.get((key, glean))
+        if adjacency is None:
+            adjacency = Adjacency(self._forwarding.adj_pool.take(), sw_if_index, key, glean)
+            table[key, glean] = adjacency
+            self._forwarding.adj_counters.extend(adjacency.index + 1)
+            self._forwarding.adj_counters.clear(adjacency.index)
+            if not glean:
+                adjacency.mac = self._known(sw_if_index, key)
+            self._write(adjacency)
+            if not glean and adjacency.mac is None:
+                self._unresolved(adjacency)
+        adjacency.users += 1
+        return adjacency
+
+    def _record(self, adjacency: Adjacency) -> Any:
+        return self._forwarding.adjacencies[adjacency.index]
+
+    def _write(self, adjacency: Adjacency) -> None:
+        record, sw_if_index = self._record(adjacency), adjacency.sw_if_index
+        interface = self._engine.interfaces.record(sw_if_index)
+        plane = self._engine.plane
+        output = plane.graph.nodes[int(interface["output_node"])]
+        record["sw_if_index"], record["mtu"] = sw_if_index, interface["mtu"]
+        record["output_node"] = output.index
+        record["next_hop"] = 0 if adjacency.glean else _in_packet(adjacency.key)
+        source = adjacency.key if adjacency.glean and adjacency.key else self._source(sw_if_index, adjacency.key)
+        record["arp_source"] = _in_packet(source)
+        arp = self.header(sw_if_index, BROADCAST, 0x0806)
+        record["long"][_LONG - len(arp) :] = _bytes(arp)
+        record["arp_length"] = len(arp)
+        record["flags"] = ADJ_HAS_FEATURES if plane.arcs["ip4-output"].chain(sw_if_index) else 0
+        record["next"] = plane.graph.add_next(plane.graph.add("ip4-rewrite"), output.name)
+        kind = DPO_GLEAN if adjacency.glean else DPO_ADJACENCY_INCOMPLETE
+        if adjacency.mac is not None:
+            header = self.header(sw_if_index, adjacency.mac, 0x0800)
+            # whole 64-bit words: a new MAC of a neighbour behind a plain header is one store
+            padded = header.rjust(-(-len(header) // 8) * 8, b"\0")
+            words = record["short"].view("i8")
+            new = [int.from_bytes(padded[k : k + 8], "little", signed=True) for k in range(0, len(padded), 8)]
+            words[len(words) - len(new) :] = new
+            record["rewrite_length"] = len(header)
+            kind = DPO_ADJACENCY
+        record["type"] = kind
+
+
+def _in_packet(address: int) -> int:
+    """An address as the signed 32-bit number that a little-endian load of it gives."""
+    return int.from_bytes(address.to_bytes(4, "big"), "little", signed=True)
+
+
+def _bytes(raw: bytes) -> list[int]:
+    return [b - 256 if b > 127 else b for b in raw]

@@ -1,0 +1,16 @@
+"""How VPP lays out columns and numbers."""
+
+from __future__ import annotations
+
+
+def centre(value: object, width: int) -> str:
+    """Text in the middle of its column; an odd space goes to the left (VPP's ``%=``)."""
+    text = str(value)
+    spare = max(0, width - len(text))
+    return " " * (spare - spare // 2) + text + " " * (spare // 2)
+
+
+def scientific(value: float, digits: int) -> str:
+    """``1.53e2``: the exponent without padding."""
+    mantissa, _, exponent = f"{value:.{digits}e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
