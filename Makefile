@@ -36,7 +36,7 @@ lint: setup-dev
 	cp -rs $(CURDIR)/vectorplane/. $(TREE)/vectorplane/
 	for folder in bench control backends graph_nodes dataplane pcap; do cp -rs $(CURDIR)/$$folder $(TREE)/vectorplane/; done
 	MYPYPATH=$(TREE) $(BIN)/mypy
-	PYTHONPATH=$(TREE) $(BIN)/lint-imports
+	cd $(TREE) && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml
 
 bench: setup
 	$(BIN)/vectorplane bench ip4 $(ARGS)

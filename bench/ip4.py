@@ -1,4 +1,4 @@
-"""``vectorplane bench ip4``: clocks a packet of pg-input, ethernet-input, ip4-input, ip4-lookup, ip4-rewrite and output.
+"""``vectorplane bench ip4``: clocks a packet of pg-input, ethernet-input, ip4-input, ip4-lookup, ip4-rewrite, output.
 
 Three cases: `plain` (65,536 /24s over 16 next hops, one interface in, one out), `mixed` (packets of four interfaces
 interleaved, each leaving by another), `million` (1,000,000 routes, destinations uniform over all of them). All that a
@@ -114,19 +114,25 @@ def set_up(case: str, engine: Engine, seed: int = 1) -> tuple[int, float]:
         else:
             destinations = (20 << 24) + p * (per_pair << 8) + rng.integers(0, per_pair << 8, streams)
         mac = engine.interfaces[ports[2 * p]].mac
-        engine.pg.add(f"s{p}", ports[2 * p], udp_frames(destinations, dst_mac=mac), limit=0)
+        frames = udp_frames(destinations, dst_mac=mac)
+        for w in range(len(engine.plane.workers)):
+            engine.pg.add(f"s{p} worker {w}", ports[2 * p], frames, limit=0, worker=w)
     if case == "mixed":
-        engine.pg.interleave([f"s{p}" for p in range(pairs)])
+        engine.pg.interleave(list(engine.pg.streams))
     return routes, load_seconds
 
 
-def run(case: str = "plain", *, packets: int = 1 << 23, buffers: int = 8192, seed: int = 1) -> Result:
-    """Measure one case on one worker of a fresh engine."""
-    engine = Engine(clock="fast", buffers=buffers, seed=seed)
+def run(case: str = "plain", *, packets: int = 1 << 23, buffers: int = 8192, seed: int = 1, workers: int = 1) -> Result:
+    """Measure one case on a fresh engine; with several workers each sends ``packets`` through streams of its own.
+
+    Raises:
+        RuntimeError: packets were dropped, so the figures would be wrong.
+    """
+    engine = Engine(clock="fast", buffers=buffers * workers, seed=seed, workers=workers)
     try:
         routes, load_seconds = set_up(case, engine, seed)
         _measure(engine, 256 * 200)
-        return _measured(case, engine, packets, buffers, routes, load_seconds)
+        return _measured(case, engine, packets * workers, buffers, routes, load_seconds)
     finally:
         engine.close()
 

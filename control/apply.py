@@ -1,4 +1,4 @@
-"""Brings an engine to what a configuration says. It knows the engine by the methods that it calls, and no device at all.
+"""Brings an engine to what a configuration says. It knows the engine by the methods it calls, and no device.
 
 The order is that of the dependencies: tables, interfaces and their devices, addresses, neighbours, routes (a route
 may lead to any of the others), and last the interfaces go up.
@@ -9,23 +9,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vectorplane.backends.engine.interfaces import mac_bytes
-from vectorplane.backends.engine.route_paths import DROP, LOOKUP, PROHIBIT, UNREACHABLE
-from vectorplane.backends.engine.route_paths import Path as EnginePath
 from vectorplane.control.config_check import ports
 from vectorplane.control.config_error import ConfigError, Path, Problem
+from vectorplane.graph_nodes.forwarding import (
+    HASH_DST,
+    HASH_DST_PORT,
+    HASH_PROTO,
+    HASH_REVERSE,
+    HASH_SRC,
+    HASH_SRC_PORT,
+    HASH_SYMMETRIC,
+)
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.device import Device
     from vectorplane.backends.engine.engine import Engine
+    from vectorplane.backends.engine.route_paths import Path as EnginePath
     from vectorplane.control.config import Config
     from vectorplane.control.config_interface import Interface, SubInterface
-    from vectorplane.control.config_route import Route
+    from vectorplane.control.config_route import Route, Table
 
 MakeDevice = Callable[[str, "Interface"], "Device"]
 """The device of an interface, by name and settings."""
 
-_ACTIONS = {"blackhole": DROP, "unreachable": UNREACHABLE, "prohibit": PROHIBIT}
+_KINDS = {"blackhole": "drop", "unreachable": "unreachable", "prohibit": "prohibit"}
+_HASH = {
+    "src": HASH_SRC,
+    "dst": HASH_DST,
+    "proto": HASH_PROTO,
+    "sport": HASH_SRC_PORT,
+    "dport": HASH_DST_PORT,
+    "reverse": HASH_REVERSE,
+    "symmetric": HASH_SYMMETRIC,
+}
 _ETHERTYPES = {"dot1q": 0x8100, "dot1ad": 0x88A8}
 
 
@@ -47,7 +63,7 @@ class _Apply:
     def everything(self) -> None:
         for table_id, table in self.config.tables.items():
             self.at = ("tables", table_id)
-            self.table(table_id, table.name, table.flow_hash)
+            self.table(table_id, table)
         for name, interface in self.config.interfaces.items():
             self.at = ("interfaces", name)
             self.interface(name, interface)
@@ -65,7 +81,7 @@ class _Apply:
                 self.engine.addresses.add(index, str(address))
         for i, n in enumerate(self.config.neighbours):
             self.at = ("neighbours", i)
-            self.engine.neighbours.add(self.indices[n.interface], str(n.ip), mac_bytes(n.mac), static=True)
+            self.engine.neighbours.add(self.indices[n.interface], str(n.ip), _mac(n.mac), static=True)
         for i, route in enumerate(self.config.routes):
             self.at = ("routes", i)
             self.engine.routes.add(str(route.prefix), self.paths(route), route.table)
@@ -74,13 +90,15 @@ class _Apply:
             if port.up:
                 self.engine.interfaces.set_up(self.indices[name])
 
-    def table(self, table_id: int, name: str, flow_hash: list[str] | None) -> None:
-        raise NotImplementedError
+    def table(self, table_id: int, table: Table) -> None:
+        self.engine.routes.add_table(table_id, table.name)
+        if table.flow_hash is not None:
+            self.engine.routes.set_flow_hash(table_id, sum(_HASH[word] for word in set(table.flow_hash)))
 
     def interface(self, name: str, interface: Interface) -> None:
         made = self.engine.interfaces.add(
             name,
-            mac=mac_bytes(interface.mac) if interface.mac else None,
+            mac=_mac(interface.mac) if interface.mac else None,
             device=self.make_device(name, interface),
             promiscuous=interface.promiscuous,
             **({"mtu": interface.mtu} if interface.mtu else {}),
@@ -101,17 +119,22 @@ class _Apply:
             self.engine.interfaces.set_mtu(made.sw_if_index, sub.mtu)
 
     def paths(self, route: Route) -> list[EnginePath]:
+        path = self.engine.routes.path
         if route.action is not None:
-            return [EnginePath(kind=_ACTIONS[route.action])]
+            return [path(kind=_KINDS[route.action])]
         result = []
         for p in route.all_paths():
-            where = {"weight": p.weight, "preference": p.preference}
             if p.lookup is not None:
-                result.append(EnginePath(kind=LOOKUP, table=p.lookup, **where))
+                way = path(kind="lookup", table=p.lookup, weight=p.weight, preference=p.preference)
             else:
-                index = self.indices[p.interface] if p.interface else -1
-                result.append(EnginePath(next_hop=int(p.via) if p.via else 0, sw_if_index=index, **where))
+                via = str(p.via) if p.via else None
+                way = path(via, p.interface, weight=p.weight, preference=p.preference)
+            result.append(way)
         return result
+
+
+def _mac(text: str) -> bytes:
+    return bytes.fromhex(text.replace(":", ""))
 
 
 def apply(config: Config, engine: Engine, make_device: MakeDevice, file: str = "config") -> None:
@@ -124,6 +147,6 @@ def apply(config: Config, engine: Engine, make_device: MakeDevice, file: str = "
     work = _Apply(config, engine, make_device)
     try:
         work.everything()
-    except (ValueError, KeyError, OverflowError) as error:
+    except (ValueError, OverflowError) as error:
         reason = str(error.args[0]) if error.args else str(error)
         raise ConfigError(file, [Problem(0, work.at, reason)]) from error

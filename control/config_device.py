@@ -66,4 +66,4 @@ DeviceSettings = Annotated[
     Annotated[CaptureSettings | SimSettings | PgSettings | NullSettings, Field(discriminator="type")],
     BeforeValidator(_short),
 ]
-"""One of the device kinds by its ``type``; ``device: pg`` is short for ``device: {type: pg}``, and without a type it is a capture."""
+"""One of the kinds by its ``type`` (default: capture); ``device: pg`` is short for ``device: {type: pg}``."""

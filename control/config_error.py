@@ -33,7 +33,7 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """A configuration that can't be used. ``problems`` holds every mistake found, by line; the text is one line each."""
+    """A configuration that can't be used. ``problems``: every mistake found, by line; one line of text each."""
 
     def __init__(self, file: str, problems: list[Problem]) -> None:
         self.file = file

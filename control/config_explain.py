@@ -111,9 +111,8 @@ def explain(error: ValidationError, model: type[BaseModel], document: Document) 
     for e in error.errors(include_url=False):
         path = path_of(e["loc"], document.value)
         reason = _reason(e, model)
-        if path in problems and e["type"] != "extra_forbidden":
-            if "expected" in problems[path].reason:
-                first = problems[path].reason.partition(", got ")[0]
-                reason = f"{first}, or {reason.removeprefix('expected ')}"
+        if path in problems and e["type"] != "extra_forbidden" and "expected" in problems[path].reason:
+            first = problems[path].reason.partition(", got ")[0]
+            reason = f"{first}, or {reason.removeprefix('expected ')}"
         problems[path] = Problem(document.line(path), path, reason)
     return list(problems.values())

@@ -17,7 +17,8 @@ class Path(Model):
     """One way to a destination.
 
     ``via`` and ``interface``: a neighbour there. ``via`` alone: a next hop that is looked up itself (recursive, in
-    the route's table). ``interface`` alone: the destinations are neighbours there. ``lookup``: look up again in that table.
+    the route's table). ``interface`` alone: the destinations are neighbours there. ``lookup``: look up
+    again in that table.
     """
 
     via: Address | None = None

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from vectorplane.dataplane.abi import INPUT
 from vectorplane.dataplane.region import Region
+from vectorplane.dataplane.show.columns import thread_name
 from vectorplane.dataplane.trace import SLOTS, TRACE, TRACE_LOG, TRACE_SIZE
 from vectorplane.dataplane.trace_record import Record, read_record, time_text
 
@@ -110,8 +111,7 @@ class TraceLog:
             start = min((records[0].time for records in everything), default=0)
         parts = []
         for i in range(len(self._plane.workers)):
-            name = "vpp_main" if i == 0 else f"vpp_wk_{i - 1}"
-            parts.append(f"------------------- Start of thread {i} {name} -------------------\n")
+            parts.append(f"------------------- Start of thread {i} {thread_name(i)} -------------------\n")
             mine = [p for p in everything if p[0].packet >> _WORKER_SHIFT == i]
             if not mine:
                 parts.append("No packets in trace buffer\n")

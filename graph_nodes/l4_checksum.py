@@ -9,7 +9,10 @@ from vectorplane.jit.ops import bswap16, ld8, ld32, rec
 
 
 def _chain_sum(worker: int, b: int, skip: int, size: int, total: int) -> int:
-    """Add ``size`` bytes, from ``skip`` bytes into the packet at ``b`` on, to ``total``; folded, -1 when they end early."""
+    """Add ``size`` bytes of the packet at ``b``, from byte ``skip`` on, to ``total``; folded.
+
+    -1 when the packet ends before.
+    """
     odd = 0
     while size > 0:
         m = rec(b, BUFFER)

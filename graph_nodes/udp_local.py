@@ -67,10 +67,7 @@ def ip4_udp_lookup(worker: int, node: int, frame: int) -> int:
         if m.current_length >= 20:
             header = (ld8(ip) & 15) * 4
         udp = ip + header
-        if m.current_length < header + 8:
-            m.error = d.err_base + E_LENGTH_ERROR
-            slot = DROP
-        elif be16(udp + 4) > length_in_chain(b) - header:
+        if m.current_length < header + 8 or be16(udp + 4) > length_in_chain(b) - header:
             m.error = d.err_base + E_LENGTH_ERROR
             slot = DROP
         else:

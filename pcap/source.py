@@ -10,6 +10,9 @@ from typing import Any, BinaryIO, Protocol
 from vectorplane.pcap.errors import CaptureError
 
 
+_PIPE_READ = 65536  # what a pipe holds
+
+
 class Source(Protocol):
     """A stream of bytes that ends, for good or by a ``fault``."""
 
@@ -95,13 +98,14 @@ class Stream:
         return got
 
     def _read(self, view: memoryview) -> int:
-        # readinto1: one read of the system, so that a buffered pipe gives what has come and does not wait.
-        into = getattr(self._file, "readinto1", None) or getattr(self._file, "readinto", None)
+        # A buffered pipe must give what has come: read1 does, readinto (and even readinto1) may wait for more.
+        copied = getattr(self._file, "read1", None) if self.live else None
+        into = getattr(self._file, "readinto", None)
         try:
-            if into is not None:
+            if into is not None and copied is None:
                 got = into(view)
             else:
-                raw = self._file.read(len(view))
+                raw = (copied or self._file.read)(min(len(view), _PIPE_READ))
                 got = None if raw is None else len(raw)
                 view[: got or 0] = raw or b""
         except (OSError, EOFError, ValueError) as e:

@@ -1,4 +1,4 @@
-"""What is built from this tree holds all packages, `py.typed` and the licence, and nothing that does not belong there."""
+"""What is built from this tree holds all packages, `py.typed` and the licence, and nothing else."""
 
 from __future__ import annotations
 

@@ -78,8 +78,9 @@ class Engine:
 
     def interface_changed(self, sw_if_index: int) -> None:
         """An interface went up or down, or its properties changed."""
-        self.neighbours.interface_changed(sw_if_index)
         self.routes.interface_changed(sw_if_index)
+        self.addresses.interface_changed(sw_if_index)
+        self.neighbours.interface_changed(sw_if_index)
 
     def link(self) -> None:
         """Make sure that every node of the graph has its machine code."""

@@ -17,6 +17,7 @@ from vectorplane.dataplane.interface import (
     SUB_INTERFACE,
 )
 from vectorplane.dataplane.region import Bump, Region
+from vectorplane.graph_nodes.fib import Fibs
 from vectorplane.graph_nodes.interface_output import OutputSlots
 
 if TYPE_CHECKING:
@@ -195,6 +196,29 @@ class Interfaces:
         if (count == 1 and on) or (count == 0 and not on):
             for arc in ("ip4-unicast", "ip4-multicast"):
                 self._plane.arcs[arc].enable(sw_if_index, "ip4-not-enabled", not on)
+            self._plane.arcs["arp"].enable(sw_if_index, "arp-reply", on)
+            self._plane.arcs["arp"].enable(sw_if_index, "arp-disabled", not on)
+
+    def set_mtu(self, sw_if_index: int, mtu: int) -> None:
+        """Largest L3 packet, in bytes."""
+        self.record(sw_if_index)["mtu"] = mtu
+        self._engine.interface_changed(sw_if_index)
+
+    def set_table(self, sw_if_index: int, table_id: int) -> None:
+        """Put the interface into a table (VRF), which must exist.
+
+        Raises:
+            KeyError: no such table.
+            ValueError: the interface has addresses; as in VPP they must go first.
+        """
+        fibs = self._plane.shared(Fibs)
+        if table_id not in fibs.index_by_id:
+            raise KeyError(f"no table {table_id}")
+        interface = self.by_index[sw_if_index]
+        if interface.addresses:
+            raise ValueError(f"interface {interface.name} has addresses: its table cannot be changed")
+        self.record(sw_if_index)["ip4_table"] = fibs.index_by_id[table_id]
+        self._engine.interface_changed(sw_if_index)
 
     def close(self) -> None:
         """Give the memory back."""

@@ -39,7 +39,7 @@ def capture_devices(engine: Engine) -> list[CaptureDevice]:
 
 
 def replay(engine: Engine, progress: Progress | None = None, limit: int | None = None) -> Report:
-    """Play all captures of the engine's devices to their end (or for ``limit`` packets); counters are not cleared before.
+    """Play all captures of the engine's devices to their end, or for ``limit`` packets. Counters go on from where they are.
 
     Warnings about damaged files and packets that could not be read are in the report.
 
@@ -80,8 +80,6 @@ def replay(engine: Engine, progress: Progress | None = None, limit: int | None =
     for s in sources:
         for reader in s.readers:
             made.warnings += reader.warnings
-            if reader.damage is not None:
-                made.warnings.append(str(reader.damage))
     if made.missing:
         made.warnings.append(f"{made.missing} packets are not accounted for: this is a bug in a node")
     return made

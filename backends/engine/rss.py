@@ -91,7 +91,7 @@ def _hash(frame: int, length: int, toeplitz: int) -> int:
 
 @compiled
 def classify(data: int, records: int, count: int, toeplitz: int) -> int:
-    """Write the queue of ``count`` records (`vectorplane.pcap.index.RECORD`, offsets from ``data``); gives ``count``."""
+    """Write the queue of ``count`` records (`RECORD`, their offsets count from ``data``); gives ``count``."""
     for i in range(count):
         r = rec(records + i * RECORD_SIZE, RECORD)
         if r.ethertype == 0:

@@ -14,3 +14,8 @@ def scientific(value: float, digits: int) -> str:
     """``1.53e2``: the exponent without padding."""
     mantissa, _, exponent = f"{value:.{digits}e}".partition("e")
     return f"{mantissa}e{int(exponent)}"
+
+
+def thread_name(worker: int) -> str:
+    """What VPP would call this worker's thread."""
+    return "vpp_main" if worker == 0 else f"vpp_wk_{worker - 1}"

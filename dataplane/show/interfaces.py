@@ -48,7 +48,8 @@ def show_interface(plane: Dataplane, name: str | None = None) -> str:
     titles = (("Name", 32), ("Idx", 5), ("State", 10), ("MTU (L3/IP4/IP6/MPLS)", 21), ("Counter", 16), ("Count", 16))
     lines = ["".join(centre(title, width) for title, width in titles)]
     for i in interfaces(plane, name):
-        first = f"{i['name']:<32}{centre(i['index'], 5)}{centre(i['state'], 10)}{centre('%d/0/0/0' % i['mtu'], 21)}"
+        mtu = centre(f"{i['mtu']}/0/0/0", 21)
+        first = f"{i['name']:<32}{centre(i['index'], 5)}{centre(i['state'], 10)}{mtu}"
         counters = [f"{c:<16}{n:16d}" for c, n in i["counters"].items()] or [""]
         lines.append(first + counters[0])
         lines += [" " * _INDENT + c for c in counters[1:]]

@@ -85,12 +85,12 @@ def show_node_type(node_type: NodeType) -> str:
     sibling = f", sibling-of {n['sibling_of']}" if n["sibling_of"] else ""
     lines = [f"node {n['name']}, type {n['type']}, not in the graph{sibling}", "", "  next nodes:"]
     lines += [f"    {centre(x['slot'], 10)}  {x['name']}" for x in n["next_nodes"]] or ["    none"]
-    return "\n".join([*lines, *_declared(n)]) + "\n"
+    return "\n".join(line.rstrip() for line in [*lines, *_declared(n)]) + "\n"
 
 
 def _declared(n: dict[str, Any]) -> list[str]:
     lines = ["", "  errors:"]
-    lines += [f"    {e['symbol']:<24}{e['text']}" for e in n["errors"]] or ["    none"]
+    lines += [f"    {e['symbol']:<28} {e['text']}" for e in n["errors"]] or ["    none"]
     lines += ["", "  features:"]
     for f in n["features"]:
         order = [f"{word} {', '.join(f[word])}" for word in ("before", "after") if f[word]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vectorplane.dataplane.abi import INPUT, POLLING, TERMINAL
 from vectorplane.dataplane.clock import tsc_hz
 from vectorplane.dataplane.graph import Node
-from vectorplane.dataplane.show.columns import centre, scientific
+from vectorplane.dataplane.show.columns import centre, scientific, thread_name
 from vectorplane.dataplane.show.since_clear import SinceClear
 
 if TYPE_CHECKING:
@@ -93,10 +93,10 @@ def show_runtime(plane: Dataplane) -> str:
     for s in sections:
         if len(sections) > 1:
             lines += ["---------------"] if lines else []
-            lines.append(f"Thread {s['worker']} {'vpp_main' if s['worker'] == 0 else 'vpp_wk_%d' % (s['worker'] - 1)}")
+            lines.append(f"Thread {s['worker']} {thread_name(s['worker'])}")
         rates = ", ".join(f"{k} {scientific(v, 4)}" for k, v in s["rates"].items())
         lines += [
-            f"Time {s['seconds']:.6f}, internal node vector rate {s['vectors_per_node']:.2f} "
+            f"Time {s['seconds']:.6f}, 0 sec internal node vector rate {s['vectors_per_node']:.2f} "
             f"loops/sec {s['loops_per_second']:.2f}",
             f"  vector rates {rates}",
             centre("Name", 30)

@@ -106,7 +106,7 @@ def _paint(t: int, leaves: int, lengths: int, n: int, base: int, low: int, high:
 
 @routine
 def _paint_route(t: int, fib: int, ply: int, prefix: int, bits: int, low: int, value: int, length: int) -> int:
-    """The leaves of a route of ``bits`` bits that were set by ``low`` .. ``bits``: in ``ply``, up to 16 bits in the root.
+    """The leaves of a route of ``bits`` bits that were set by ``low`` .. ``bits``; in ``ply``, or (<= 16) in the root.
 
     Gives the number of the ply's leaves that are more specific than the one it hangs from.
     """

@@ -138,8 +138,8 @@ def _begin(wheel: int, number: int) -> int:
 def next_deadline(wheel: int) -> int:
     """No timer expires before this time, ns; `NEVER` when none runs.
 
-    Exact (to the tick) for what is due within 64 ticks. Else it may be earlier, the begin of the slot; who
-    advances to it learns a better one, ten times at most.
+    Exact (to the tick) for timers of level 0, those in the current 64 ticks. Else it may be earlier, the begin
+    of a slot; who advances to it learns a better one, ten times at most.
     """
     number = _earliest(wheel)
     if number < 0:
@@ -160,7 +160,7 @@ def advance(wheel: int, now_ns: int, out: int, most: int) -> int:
     n = 0
     while n < most:
         number = _earliest(wheel)
-        begin = _begin(wheel, number)
+        begin = _begin(wheel, number) if number >= 0 else NEVER
         if number < 0 or begin > until:
             w.now = max(w.now, until)
             break

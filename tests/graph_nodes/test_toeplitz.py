@@ -32,7 +32,9 @@ VECTORS = [
 ]
 
 
-def frame(src: str, dst: str, protocol: int, sport: int = 0, dport: int = 0, *, flags: int = 0, options: int = 0) -> bytes:
+def frame(
+    src: str, dst: str, protocol: int, sport: int = 0, dport: int = 0, *, flags: int = 0, options: int = 0
+) -> bytes:
     header = bytes([0x45 + options, 0, 0, 40, 0, 1]) + flags.to_bytes(2, "big") + bytes([64, protocol, 0, 0])
     header += IPv4Address(src).packed + IPv4Address(dst).packed + b"\x01" * (4 * options)
     return bytes(12) + b"\x08\x00" + header + sport.to_bytes(2, "big") + dport.to_bytes(2, "big") + bytes(16)
@@ -115,8 +117,8 @@ def window(frames: list[bytes], ethertype: int = 0) -> tuple[np.ndarray, np.ndar
 
 
 def test_classify_a_window() -> None:
-    frames = [frame(f"10.0.{i >> 8}.{i & 255}", "192.0.2.1", 17, i, 53) for i in range(500)]
-    back = [frame("192.0.2.1", f"10.0.{i >> 8}.{i & 255}", 17, 53, i) for i in range(500)]
+    frames = [frame(f"10.0.{i >> 8}.{i & 255}", "192.0.2.1", 17, i * 97, 53) for i in range(500)]
+    back = [frame("192.0.2.1", f"10.0.{i >> 8}.{i & 255}", 17, 53, i * 97) for i in range(500)]
     queues = []
     for some in (frames, back, [f[14:] for f in frames]):
         data, records = window(some, 0x0800 if len(some[0]) < 50 else 0)

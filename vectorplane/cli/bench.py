@@ -42,6 +42,7 @@ def _show(result: Result) -> None:
     out = console()
     out.print(made)
     out.print(
-        f"{result.mpps:.2f} Mpps; the four ip4 nodes {result.four_nodes:.2f} clocks a packet; {result.explained:.1%} of the "
-        f"cycles explained; {result.buffers:,} buffers, {result.routes:,} routes loaded in {result.load_seconds:.2f} s"
+        f"{result.mpps:.2f} Mpps; the four ip4 nodes {result.four_nodes:.2f} clocks a packet; {result.explained:.1%} "
+        f"of the cycles explained; {result.buffers:,} buffers, {result.routes:,} routes loaded in "
+        f"{result.load_seconds:.2f} s"
     )

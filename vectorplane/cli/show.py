@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vectorplane.backends.engine.nodes import built_in
 from vectorplane.cli.errors import fail
 from vectorplane.control.config_explain import did_you_mean
-from vectorplane.dataplane.abi import INPUT, TERMINAL
 from vectorplane.dataplane.feature import ordered
 from vectorplane.dataplane.node import NodeType, Registry
+from vectorplane.dataplane.show import node_type_data, show_node_type
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -20,13 +21,6 @@ def _registry() -> Registry:
     registry = Registry(built_in()[0])
     registry.load_entry_points()
     return registry
-
-
-def kind(node: NodeType) -> str:
-    """What sort of node it is, in a word."""
-    if node.python is not None:
-        return "python"
-    return {INPUT: "input", TERMINAL: "terminal"}.get(node.kind, "internal")
 
 
 def documentation(node: NodeType) -> str:
@@ -42,7 +36,7 @@ def nodes() -> None:
     made = table("Nodes", "Name", "Kind", "What it does", left=3)
     for node in sorted(_registry(), key=lambda n: n.name):
         line = documentation(node).partition("\n")[0].removeprefix(f"{node.name}: ")
-        made.add_row(node.name, kind(node), line)
+        made.add_row(node.name, node_type_data(node)["type"], line)
     console().print(made)
 
 
@@ -52,29 +46,11 @@ def node(name: str) -> None:
     if name not in registry:
         fail(f"there is no node {name}" + did_you_mean(name, sorted(n.name for n in registry)))
     it = registry[name]
-    print(f"{name} ({kind(it)})\n")
-    print(documentation(it) or "(no documentation)")
-    nexts = registry[it.sibling_of].nexts if it.sibling_of else it.nexts
-    if nexts:
-        print("\nNext nodes" + (f" (shared with {it.sibling_of})" if it.sibling_of else "") + ":")
-        for slot, following in enumerate(nexts):
-            print(f"  {slot:3}  {following}")
-    if it.errors:
-        print("\nErrors:")
-        for symbol, text in it.errors:
-            print(f"  {symbol:24} {text}")
+    shared = registry[it.sibling_of].nexts if it.sibling_of else it.nexts
+    print(show_node_type(replace(it, doc=documentation(it), nexts=shared)), end="")
     starts = [a.name for a in built_in()[1] if name in a.starts]
     if starts:
-        print(f"\nStarts the feature arcs: {', '.join(starts)}")
-    if it.features:
-        print("\nFeature of the arcs:")
-        for feature in it.features:
-            order = "".join(
-                f", {w} {', '.join(n)}" for w, n in (("before", feature.before), ("after", feature.after)) if n
-            )
-            print(f"  {feature.arc}{order}")
-    if it.trace is not None:
-        print(f"\nTrace record: {', '.join(it.trace.dtype.names or ())}")
+        print(f"\n  starts the feature arcs: {', '.join(starts)}")
 
 
 def errors() -> None:
@@ -137,12 +113,9 @@ def interfaces(config: Path | None) -> None:
 
 
 def buffers(config: Path | None) -> None:
-    """Numbers and sizes of the pool."""
-    from vectorplane.dataplane.buffer import CELL, DATA_SIZE, HEADROOM
+    """The pool that the configuration asks for."""
+    from vectorplane.dataplane.show import show_buffers
 
     engine = configured(config)
-    count = engine.plane.pool.count
-    print(f"{count:,} buffers, {engine.plane.free_buffers():,} free")
-    print(f"{CELL:,} bytes a cell: {DATA_SIZE:,} of data, {HEADROOM} of headroom, the rest metadata")
-    print(f"{count * CELL / 1e6:,.1f} MB in all, taken as it is used")
+    print(show_buffers(engine.plane), end="")
     engine.close()

@@ -1,0 +1,83 @@
+"""sim-input: what the simulated NICs of an engine received, in the order of time, at the pace of the engine's clock.
+
+One node serves all ports, as `dpdk-input` does. A port's receive rings are a run of records in order of time (a
+`SOURCE`); merging, the horizon, ARP packets travelling alone, workers that each take the records of their own queues
+and arrival numbers are those of `capture_input`, whose kernel this is.
+
+A packet that finds no buffer is received and dropped here ("no buffers"); one that finds its receive ring full never
+gets this far: the port counts it (``/if/rx-miss``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vectorplane.dataplane.abi import INPUT, NEVER
+from vectorplane.dataplane.node import NodeType, Trace
+from vectorplane.dataplane.region import Region
+from vectorplane.graph_nodes.capture_input import (
+    BARRIER_NONE,
+    BARRIER_STOP,
+    ERRORS,
+    NEXTS,
+    RUNTIME,
+    capture_input,
+)
+from vectorplane.graph_nodes.packet_source import MAX_SOURCES, SOURCE, SOURCE_SIZE
+from vectorplane.graph_nodes.trace_formats import ethernet_header
+from vectorplane.graph_nodes.trace_packet import (
+    BUFFER_TRACE,
+    buffer_text,
+    interface_name,
+    kept_bytes,
+    next_text,
+    trace_buffer,
+)
+
+if TYPE_CHECKING:
+    from vectorplane.dataplane.graph import Node
+    from vectorplane.dataplane.plane import Dataplane
+
+
+class SimSources:
+    """What the simulated ports of a dataplane received: a table a worker, an entry a port."""
+
+    def __init__(self, plane: Dataplane) -> None:
+        workers = plane.graph.workers
+        self._region = Region(MAX_SOURCES * SOURCE_SIZE * workers, name="sim sources")
+        self.tables = [self._region.view(SOURCE, w * MAX_SOURCES * SOURCE_SIZE, MAX_SOURCES) for w in range(workers)]
+        self.addresses = [self._region.address + w * MAX_SOURCES * SOURCE_SIZE for w in range(workers)]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._region.close()
+
+
+def format_trace(record: Any, plane: Dataplane) -> str:
+    """``sim: port0, 64 bytes, sw_if_index 1, next_node ethernet-input``, the buffer and the headers."""
+    sw_if = int(record["rx_sw_if_index"])
+    where = next_text(record, "sim-input", plane)
+    first = f"sim: {interface_name(plane, sw_if)}, {record['length']} bytes, sw_if_index {sw_if}, {where}"
+    return f"{first}\n{buffer_text(record)}\n{ethernet_header(kept_bytes(record))}"
+
+
+def bind(plane: Dataplane, node: Node) -> None:
+    """Sources and the device-input arc."""
+    node.data["sources"] = plane.shared(SimSources).addresses
+    node.data["arc"] = plane.arcs["device-input"].address
+    node.data["limit"] = NEVER
+    node.data["barrier"] = BARRIER_STOP if plane.graph.workers > 1 else BARRIER_NONE
+
+
+SIM_INPUT = NodeType(
+    name="sim-input",
+    kernel=capture_input,
+    kind=INPUT,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=Trace(BUFFER_TRACE, trace_buffer, format_trace),
+    bind=bind,
+    sibling_of="capture-input",
+    doc=__doc__ or "",
+)

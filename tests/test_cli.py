@@ -1,0 +1,279 @@
+"""The command line as its users meet it: what it prints, and with which status it ends. Each run is a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vectorplane.pcap.reader import CaptureReader
+from vectorplane.pcap.writer import CaptureWriter
+
+TOP = Path(__file__).parent.parent
+EXAMPLES = TOP / "examples"
+LAN = EXAMPLES / "captures" / "lan.pcap"
+
+
+def run(*arguments: object, stdin: bytes | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The program's end: status, output, errors."""
+    command = [sys.executable, "-m", "vectorplane", *map(str, arguments)]
+    done = subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, check=False, timeout=300)
+    return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def replayed(*arguments: object, stdin: bytes | None = None) -> dict[str, Any]:
+    """The object that ``replay --json`` prints; its balance is exact."""
+    done = run("replay", *arguments, "--json", stdin=stdin)
+    assert done.returncode == 0, done.stderr
+    made: dict[str, Any] = json.loads(done.stdout)
+    left = made["packets_in"] + made["generated"]
+    assert left == made["packets_out"] + sum(made["drops"].values()) + sum(made["consumed"].values())
+    return made
+
+
+def count(path: Path) -> int:
+    """Packets of a capture, which must be whole."""
+    with CaptureReader(path, strict=True) as reader:
+        return sum(len(window.records) for window in iter(reader.next_window, None))
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A capture of three frames, the last without an IPv4 packet."""
+    path = tmp_path / "tiny.pcap"
+    frame = bytes.fromhex(
+        "02fe00000001 020000000099 0800 4500001c000100004011a6cd0a0000010a000002 04d2162e00080000".replace(" ", "")
+    )
+    with CaptureWriter(path) as writer:
+        for i, data in enumerate((frame, frame, frame[:12] + b"\x86\xdd" + frame[14:])):
+            writer.write(1_000_000_000 + i, data)
+    return path
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout.startswith("vectorplane 0.")
+    for command in ((), ("replay",), ("check",), ("compare",), ("graph",), ("doctor",), ("show",), ("bench",)):
+        done = run(*command, "--help")
+        assert done.returncode == 0 and "Usage" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "wrong", [("no-such-command",), ("replay",), ("replay", "x", "--clock", "slow"), ("show", "x")]
+)
+def test_wrong_usage(wrong: tuple[str, ...]) -> None:
+    done = run(*wrong)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["router.yaml", "ecmp-vrf.yaml", "two-ports-sim.yaml"])
+def test_examples_are_correct(name: str) -> None:
+    done = run("check", EXAMPLES / name)
+    assert done.returncode == 0 and ": OK (" in done.stdout, done.stderr
+
+
+def test_check_names_every_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("interfaces:\n  in: {mtuu: 5}\nroutes:\n  - {prefix: 10.0.0.0/8, via: 10.1}\n")
+    done = run("check", path)
+    assert done.returncode == 1 and done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith(f"vectorplane: error: {path}:2: interfaces.in.mtuu: unknown field; did you mean mtu?")
+    assert lines[1].startswith(f"vectorplane: error: {path}:4: routes[0].via: expected an IPv4 address")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("replay", "gone.pcap"), "vectorplane: error: gone.pcap: "),
+        (("replay", "noise.pcap"), "vectorplane: error: noise.pcap: "),
+        (("replay", "tiny.pcap", "--config", "gone.yaml"), "vectorplane: error: gone.yaml: no such file or directory"),
+        (("replay", "tiny.pcap", "--out", "tiny.pcap"), "vectorplane: error: tiny.pcap: file exists"),
+        (("show", "node", "ip4-lookupp"), "vectorplane: error: there is no node ip4-lookupp; did you mean ip4-lookup?"),
+        (("show", "runtime"), "vectorplane: error: show runtime: there is no running engine"),
+    ],
+)
+def test_mistakes_are_one_line(tiny: Path, arguments: tuple[str, ...], message: str) -> None:
+    (tiny.parent / "noise.pcap").write_bytes(b"this is no capture at all")
+    done = run(*arguments, cwd=tiny.parent)
+    assert done.returncode == 1
+    assert done.stderr.startswith(message) and done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-", "-"), "standard input (-) can be given once"),
+        (("-", "--loop", "2"), "standard input cannot be played more than once"),
+    ],
+)
+def test_standard_input_once(arguments: tuple[str, ...], message: str) -> None:
+    done = run("replay", *arguments, stdin=b"")
+    assert done.returncode == 2 and message in done.stderr
+
+
+def test_replay_without_configuration(tiny: Path) -> None:
+    out = tiny.parent / "out"
+    made = replayed(tiny, "--out", out)
+    assert (made["packets_in"], made["packets_out"]) == (3, 2)
+    assert sum(made["drops"].values()) == 1
+    assert count(out / "out.pcap") == 2 and count(out / "in.pcap") == 0
+    with CaptureReader(out / "out.pcap") as reader:
+        window = reader.next_window()
+        assert window is not None
+        assert [int(t) for t in window.records["time"]] == [1_000_000_000, 1_000_000_001]
+    assert {"name", "calls", "vectors", "clocks_per_packet"} <= made["nodes"][0].keys()
+
+
+def test_replay_prints_tables(tiny: Path) -> None:
+    done = run("replay", tiny, "--trace", 1)
+    assert done.returncode == 0 and done.stderr == ""
+    for wanted in ("Packet 1", "ethernet-input", "Runtime", "Vectors/Call", "Drops", "packets a second"):
+        assert wanted in done.stdout
+
+
+def test_replay_trace_as_json(tiny: Path) -> None:
+    made = replayed(tiny, "--trace", 2)
+    assert [p["records"][0]["node"] for p in made["trace"]] == ["capture-input"] * 2
+
+
+def test_replay_from_standard_input_limit_and_loop(tiny: Path) -> None:
+    assert replayed("-", stdin=tiny.read_bytes())["packets_in"] == 3
+    assert replayed(tiny, "--limit", 2)["packets_in"] == 2
+    assert replayed(tiny, "--loop", 4, "--clock", "fast")["packets_in"] == 12
+    assert replayed(tiny, tiny)["packets_in"] == 6
+
+
+def test_replay_damaged(tiny: Path) -> None:
+    tiny.write_bytes(tiny.read_bytes()[:-10])
+    done = run("replay", tiny)
+    assert done.returncode == 0
+    assert done.stderr.startswith("vectorplane: warning: ") and done.stderr.count("\n") == 1
+    done = run("replay", tiny, "--strict")
+    assert done.returncode == 1 and done.stderr.startswith(f"vectorplane: error: {tiny}: byte ")
+
+
+def test_output_never_overwrites_an_input(tiny: Path) -> None:
+    before = tiny.read_bytes()
+    shutil.copy(tiny, tiny.parent / "out.pcap")
+    done = run("replay", tiny.parent / "out.pcap", "--out", tiny.parent)
+    assert done.returncode == 1 and "would overwrite a capture that is to be read" in done.stderr
+    assert (tiny.parent / "out.pcap").read_bytes() == before
+
+
+def test_captures_for_interfaces(tiny: Path) -> None:
+    config = tiny.parent / "c.yaml"
+    config.write_text("interfaces: {a: {}, b: {device: {rx: tiny.pcap}}, c: {device: pg}}\n")
+    rows = {i["name"]: i["rx_packets"] for i in replayed(tiny, "-c", config)["interfaces"]}
+    assert (rows["a"], rows["b"]) == (3, 3)
+    rows = {i["name"]: i["rx_packets"] for i in replayed(f"b={tiny}", "-c", config)["interfaces"]}
+    assert (rows["a"], rows["b"]) == (0, 6)
+    done = run("replay", f"c={tiny}", "-c", config)
+    assert done.returncode == 2 and "interface c is no capture device" in done.stderr
+
+
+def test_shipped_capture_through_the_example_router(tmp_path: Path) -> None:
+    made = replayed(LAN, "--config", EXAMPLES / "router.yaml", "--out", tmp_path)
+    assert made["packets_in"] == 785 and made["warnings"] == []
+    # the client's unicast traffic to the server leaves by `out`; what is for the router is answered on `in`
+    assert count(tmp_path / "out.pcap") > 600
+    assert count(tmp_path / "in.pcap") > 10
+    assert made["packets_out"] == count(tmp_path / "out.pcap") + count(tmp_path / "in.pcap")
+
+
+@pytest.mark.parametrize("name", ["ecmp-vrf.yaml", "two-ports-sim.yaml"])
+def test_other_examples_replay(name: str) -> None:
+    assert replayed(LAN, "--config", EXAMPLES / name)["packets_in"] >= 785
+
+
+def test_workers_send_the_same_packets(tmp_path: Path) -> None:
+    for workers in (1, 2):
+        replayed(LAN, "-c", EXAMPLES / "router.yaml", "-o", tmp_path / str(workers), "--workers", workers)
+    for name in ("in.pcap", "out.pcap"):
+        done = run("compare", tmp_path / "1" / name, tmp_path / "2" / name, "--unordered")
+        assert done.returncode == 0, done.stdout
+
+
+def test_interrupted_run_leaves_readable_files(tiny: Path) -> None:
+    out = tiny.parent / "out"
+    command = [sys.executable, "-m", "vectorplane", "replay", str(tiny), "--loop", "1000000", "--clock", "real"]
+    program = subprocess.Popen([*command, "--out", str(out), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not (out / "out.pcap").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.5)
+    program.send_signal(signal.SIGINT)
+    output, errors = program.communicate(timeout=30)
+    assert program.returncode == 130 and b"interrupted" in errors
+    made = json.loads(output)
+    assert count(out / "out.pcap") == made["packets_out"]
+
+
+def test_compare(tiny: Path) -> None:
+    other = tiny.parent / "other.pcap"
+    data = bytearray(tiny.read_bytes())
+    data[24 + 16] ^= 1  # first byte of the first frame
+    other.write_bytes(data)
+    assert run("compare", tiny, tiny).returncode == 0
+    done = run("compare", tiny, other)
+    assert done.returncode == 1 and done.stdout.startswith("packet 1:")
+    assert run("compare", tiny, other, "--mask", "macs").returncode == 0
+    assert run("compare", tiny, other, "--mask", "nonsense").returncode == 2
+    assert run("compare", tiny, tiny.parent / "gone.pcap").returncode == 2
+
+
+def test_show() -> None:
+    assert "ip4-lookup" in run("show", "nodes").stdout
+    node = run("show", "node", "ip4-input").stdout
+    assert "RFC 1812" in node and "ip4-lookup" in node and "bad ip4 checksum" in node
+    assert "unknown vlan" in run("show", "errors").stdout
+    assert "ip4-unicast" in run("show", "features").stdout
+    assert "in.100" in run("show", "interfaces", "-c", EXAMPLES / "router.yaml").stdout
+    assert run("show", "buffers").returncode == 0
+
+
+def test_graph(tmp_path: Path) -> None:
+    done = run("graph")
+    assert done.returncode == 0 and done.stdout.startswith("digraph") and "ip4-lookup" in done.stdout
+    assert run("graph", "-o", tmp_path / "g.dot").returncode == 0
+    assert (tmp_path / "g.dot").read_text().startswith("digraph")
+    assert run("graph", "-o", tmp_path / "g.png").returncode == 2
+    done = run("graph", "-c", EXAMPLES / "router.yaml", "-o", tmp_path / "g.svg")
+    if shutil.which("dot"):
+        assert done.returncode == 0 and "<svg" in (tmp_path / "g.svg").read_text()
+    else:
+        assert done.returncode == 1 and "apt-get install graphviz" in done.stderr
+
+
+def test_graph_svg_without_graphviz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    done = run("graph", "-o", tmp_path / "g.svg")
+    assert done.returncode == 1 and "apt-get install graphviz" in done.stderr
+
+
+def test_doctor() -> None:
+    findings = {f["what"]: f for f in json.loads(run("doctor", "--json").stdout)}
+    assert {"CPU", "kernel cache", "DPDK", "huge pages", "privileges"} <= findings.keys()
+    assert all(f["meaning"] for f in findings.values())
+
+
+def test_doctor_unwritable_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() == 0:
+        monkeypatch.setenv("VECTORPLANE_CACHE_DIR", "/proc/no-such-cache")
+    else:
+        monkeypatch.setenv("VECTORPLANE_CACHE_DIR", "/no-such-cache")
+    findings = {f["what"]: f for f in json.loads(run("doctor", "--json").stdout)}
+    assert findings["kernel cache"]["state"] in ("problem", "ok")  # root may write anywhere
+
+
+def test_closed_pipe_is_no_traceback() -> None:
+    command = f"{sys.executable} -m vectorplane show errors | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
