@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
     from vectorplane.dataplane.plane import Dataplane
 
-NEXTS = ("error-drop", "ethernet-input")
+NEXTS = ("error-drop", "ethernet-input", "ip4-input")  # as pg-input: all that start the arc have the same slots
 DROP, ETHERNET = range(2)
 ERRORS = (("no_buffers", "no buffers: packet lost on receive"),)
 E_NO_BUFFERS = 0

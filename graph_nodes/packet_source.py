@@ -39,7 +39,8 @@ SOURCE = np.dtype(
         ("mac", "i8"),  # destination of made-up Ethernet headers
         ("max_frame", "i8"),  # most packets in a vector; 0: no limit of its own
         ("burst", "i8"),  # packets in a row before the next stream's turn within a vector; 0: as many as fit
-        ("pad", "i8", (5,)),
+        ("flag_mask", "i8"),  # rx rings of simulated ports: buffer flags that records bring in `interface`
+        ("pad", "i8", (4,)),
     ],
     align=True,
 )
@@ -106,7 +107,7 @@ def receive(worker: int, source: int, record: int, time: int, seq: int) -> int:
     size = r.caplen
     m.current_data = 0
     m.current_length = size
-    m.flags = 0
+    m.flags = r.interface & s.flag_mask
     m.time = time
     m.rx_sw_if = s.sw_if_index
     m.tx_sw_if = -1

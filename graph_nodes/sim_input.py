@@ -78,6 +78,5 @@ SIM_INPUT = NodeType(
     runtime=RUNTIME,
     trace=Trace(BUFFER_TRACE, trace_buffer, format_trace),
     bind=bind,
-    sibling_of="capture-input",
     doc=__doc__ or "",
 )

@@ -9,7 +9,6 @@ from typing import Any, BinaryIO, Protocol
 
 from vectorplane.pcap.errors import CaptureError
 
-
 _PIPE_READ = 65536  # what a pipe holds
 
 

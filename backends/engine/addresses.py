@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from vectorplane.backends.engine.fib_entries import DROP_PATHS, INTERFACE
 from vectorplane.backends.engine.route_paths import CONNECTED, LOCAL, Path
 from vectorplane.graph_nodes.arp_reply import Unnumbered
+from vectorplane.graph_nodes.ip4_source import InterfaceAddresses
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -33,6 +34,7 @@ class Addresses:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._unnumbered = engine.plane.shared(Unnumbered)
+        self._for_nodes = engine.plane.shared(InterfaceAddresses)
         self._up: set[int] = set()
         """Interfaces whose routes are in."""
         self._routes: dict[tuple[int, int, int], int] = {}
@@ -100,7 +102,7 @@ class Addresses:
         self._unnumbered.lender[sw_if_index] = 0 if lender is None else lender + 1
         if (was is None) != (lender is None):
             interfaces.enable_ip4(sw_if_index, lender is not None)
-        self._engine.routes.adjacencies.refresh(sw_if_index)
+        self._sources_changed(sw_if_index)
         self._engine.routes.control.all_covers_changed(self._fib(sw_if_index))
 
     def set_table(self, sw_if_index: int, table: int) -> None:
@@ -227,7 +229,8 @@ class Addresses:
         self._unset(fib, first, length)
 
     def _sources_changed(self, sw_if_index: int) -> None:
-        """ARP requests may have to come from another address now."""
+        """What we send by the interface may have to come from another address now."""
         for other in self._engine.interfaces.by_index.values():
             if sw_if_index in (other.sw_if_index, other.unnumbered):
+                self._for_nodes.set(other.sw_if_index, [int(a) for a in self.of(other.sw_if_index)])
                 self._engine.routes.adjacencies.refresh(other.sw_if_index)

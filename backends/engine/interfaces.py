@@ -17,7 +17,6 @@ from vectorplane.dataplane.interface import (
     SUB_INTERFACE,
 )
 from vectorplane.dataplane.region import Bump, Region
-from vectorplane.graph_nodes.fib import Fibs
 from vectorplane.graph_nodes.interface_output import OutputSlots
 
 if TYPE_CHECKING:
@@ -211,14 +210,7 @@ class Interfaces:
             KeyError: no such table.
             ValueError: the interface has addresses; as in VPP they must go first.
         """
-        fibs = self._plane.shared(Fibs)
-        if table_id not in fibs.index_by_id:
-            raise KeyError(f"no table {table_id}")
-        interface = self.by_index[sw_if_index]
-        if interface.addresses:
-            raise ValueError(f"interface {interface.name} has addresses: its table cannot be changed")
-        self.record(sw_if_index)["ip4_table"] = fibs.index_by_id[table_id]
-        self._engine.interface_changed(sw_if_index)
+        self._engine.addresses.set_table(sw_if_index, table_id)
 
     def close(self) -> None:
         """Give the memory back."""

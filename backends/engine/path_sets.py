@@ -174,7 +174,7 @@ class PathSets:
         if path.kind == CONNECTED:
             return self._adjacencies.glean(path.sw_if_index, path.next_hop)
         if path.kind == LOCAL:
-            return dpo_word(RECEIVE, DPO_RECEIVE, max(path.sw_if_index, 0))
+            return dpo_word(RECEIVE, DPO_RECEIVE, path.sw_if_index)
         if path.kind == PUNT:
             return dpo_word(PUNT_NEXT, DPO_PUNT, 0)
         if path.kind == UNREACHABLE:

