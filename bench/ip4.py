@@ -16,6 +16,7 @@ import numpy as np
 
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.report import node_rows
+from vectorplane.backends.engine.route_paths import Path
 from vectorplane.bench.traffic import route_mix, udp_frames
 from vectorplane.dataplane.clock import read_cycles, tsc_hz
 
@@ -78,6 +79,12 @@ def _ports(engine: Engine, count: int) -> list[int]:
     return ports
 
 
+def _hops(sw_if_index: int, port: int) -> list[Path]:
+    """A path to each of a port's neighbours."""
+    first = int(IPv4Address(f"10.200.{port}.2"))
+    return [Path(next_hop=first + k, sw_if_index=sw_if_index) for k in range(NEXT_HOPS)]
+
+
 def set_up(case: str, engine: Engine, seed: int = 1) -> tuple[int, float]:
     """Interfaces, routes and streams of a case; gives the number of routes and the seconds that loading took.
 
@@ -92,17 +99,15 @@ def set_up(case: str, engine: Engine, seed: int = 1) -> tuple[int, float]:
     began = time.perf_counter()
     if case == "million":
         prefixes, lengths = route_mix(1_000_000, seed)
-        hops = np.array([int(IPv4Address(f"10.200.1.{2 + k}")) for k in range(NEXT_HOPS)])
-        engine.routes.load(prefixes, lengths, hops[rng.integers(0, NEXT_HOPS, len(prefixes))], table=0)
+        engine.routes.load(prefixes, lengths, _hops(ports[1], 1), rng.integers(0, NEXT_HOPS, len(prefixes)))
         routes = len(prefixes)
     else:
-        # for each outgoing port 65,536 / pairs /24s of net 10 - 13
         per_pair = 65536 // pairs
         for p in range(pairs):
             base = (20 << 24) + p * (per_pair << 8)
             prefixes = base + (np.arange(per_pair, dtype=np.int64) << 8)
-            hops = np.array([int(IPv4Address(f"10.200.{2 * p + 1}.{2 + k}")) for k in range(NEXT_HOPS)])
-            engine.routes.load(prefixes, np.full(per_pair, 24), hops[np.arange(per_pair) % NEXT_HOPS], table=0)
+            which = np.arange(per_pair) % NEXT_HOPS
+            engine.routes.load(prefixes, np.full(per_pair, 24), _hops(ports[2 * p + 1], 2 * p + 1), which)
         routes = 65536
     load_seconds = time.perf_counter() - began
     streams = 4096 if case != "million" else 1 << 18

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Interface
 from typing import TYPE_CHECKING
 
-from vectorplane.control.config_device import CaptureSettings, SimSettings
+from vectorplane.control.config_device import CaptureSettings, LinkSettings, SimSettings
 from vectorplane.control.config_error import Path, Problem, field_text
 from vectorplane.control.config_explain import did_you_mean
 from vectorplane.control.config_interface import Port
@@ -96,24 +96,40 @@ class _Check:
                 for i, file in enumerate(device.rx):
                     if self.folder is not None and not os.path.exists(os.path.join(self.folder, file)):
                         self.fail((*path, "rx", i), f"there is no file {file} (in {self.folder})")
-                tx = os.path.normpath(device.tx or name.replace("/", "-") + ".pcap")
-                if tx in written:
-                    self.fail((*path, "tx"), f"{tx} is already written by {self.where(written[tx])}")
-                written[tx] = path
-            elif isinstance(device, SimSettings) and device.link is not None:
-                self.link(name, (*path, "link", "peer"), device.link.peer)
+                self.written(written, (*path, "tx"), device.tx or name.replace("/", "-") + ".pcap")
+            elif isinstance(device, SimSettings):
+                if device.tap is not None:
+                    self.written(written, (*path, "tap"), device.tap)
+                if device.link is not None:
+                    self.link(name, (*path, "link"), device.link)
 
-    def link(self, name: str, path: Path, peer: str) -> None:
+    def written(self, files: dict[str, Path], path: Path, file: str) -> None:
+        other = files.setdefault(os.path.normpath(file), path[:-1])
+        if other != path[:-1]:
+            self.fail(path, f"{file} is already written by {self.where(other)}")
+
+    def link(self, name: str, path: Path, link: LinkSettings) -> None:
+        peer = link.peer
+        if self.config.engine.clock == "real":
+            self.fail(path, "a link needs the clock virtual (or fast), not real")
         if peer not in self.config.interfaces:
-            self.fail(path, f"there is no interface {peer}" + did_you_mean(peer, list(self.config.interfaces)))
+            known = list(self.config.interfaces)
+            self.fail((*path, "peer"), f"there is no interface {peer}" + did_you_mean(peer, known))
             return
         other = self.config.interfaces[peer].device
         if peer == name:
-            self.fail(path, "a cable has two ends: expected another interface")
+            self.fail((*path, "peer"), "a cable has two ends: expected another interface")
         elif not isinstance(other, SimSettings):
-            self.fail(path, f"{peer} is not a simulated port (its device is {other.type})")
+            self.fail((*path, "peer"), f"{peer} is not a simulated port (its device is {other.type})")
         elif other.link is not None and other.link.peer != name:
-            self.fail(path, f"{peer} is linked to {other.link.peer}")
+            self.fail((*path, "peer"), f"{peer} is linked to {other.link.peer}")
+        elif other.link is not None and other.link.latency != link.latency:
+            self.fail((*path, "latency"), f"{peer} says {other.link.latency} ns of the same cable")
+        elif other.link is None and any(
+            n not in (name, peer) and isinstance(i.device, SimSettings) and i.device.link and i.device.link.peer == peer
+            for n, i in self.config.interfaces.items()
+        ):
+            self.fail((*path, "peer"), f"{peer} is the peer of another interface too")
 
     def routes(self) -> None:
         seen: dict[tuple[int, object], Path] = {}

@@ -32,13 +32,21 @@ class LinkSettings(Model):
 
 
 class SimSettings(Model):
-    """A simulated network card: bounded rings, receive-side scaling over its queues, a line rate."""
+    """A simulated network card: bounded rings, receive-side scaling over its queues, a line rate.
+
+    ``service`` is the time that the host needs for a packet of a queue before it takes the next one: what makes a
+    receive ring fill up. ``tap`` records all that arrives and departs, relative to the output folder. Without a
+    ``link`` nothing arrives, and what departs is gone.
+    """
 
     type: Literal["sim"]
     queues: Annotated[int, Field(ge=1, le=64)] = 1
     rx_ring: Ring = 1024
     tx_ring: Ring = 1024
-    line_rate: Rate | None = None
+    line_rate: Annotated[Rate, Field(le=10**13)] | None = None
+    service: Duration = 0
+    checksum_offload: bool = True
+    tap: str | None = None
     link: LinkSettings | None = None
 
 

@@ -184,11 +184,13 @@ poll_all = helper(_poll_all)
 def _poll_earliest(worker: int) -> int:
     """Virtual time: poll the input whose next packet is due first, up to where another one's turn comes.
 
+    Of packets due at the same time those of the input that is polled first come first, whatever the vector size.
     Gives the packets taken; -1 when the next packet lies beyond the deadline, -2 when no input has any.
     """
     w = rec(worker, WORKER)
     first = NEVER
     second = NEVER
+    tie = 0  # 1: the second input is polled before the chosen one, and would win at equal times
     chosen = -1
     for i in range(w.n_inputs):
         index = ld32s(w.inputs + 4 * i)
@@ -197,17 +199,19 @@ def _poll_earliest(worker: int) -> int:
             t = d.next_time
             if t < first:
                 second = first
+                tie = 1
                 first = t
                 chosen = index
             elif t < second:
                 second = t
+                tie = 0
     if chosen < 0:
         return -2
     if first > w.deadline:
         return -1
     if first > w.now:
         w.now = first
-    w.horizon = min(second, w.deadline)
+    w.horizon = min(second - tie, w.deadline)
     return poll(worker, chosen)
 
 

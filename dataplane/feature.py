@@ -101,8 +101,23 @@ class FeatureArc:
         self._lengths: dict[int, int] = {}
         self.enabled: dict[int, dict[str, int]] = {}
         """By sw_if_index: the features that are on, each with how often it was switched on."""
-        known = {t.name: f for t in plane.graph.registry for f in t.features if f.arc == arc.name}
-        self.order = ordered(known, arc.end)
+        self._known = 0
+        self._order: list[str] = []
+        _ = self.order  # a circle is found now
+
+    @property
+    def order(self) -> list[str]:
+        """All features of the arc in the order in which they run; nodes of other packages may have joined late.
+
+        Raises:
+            ValueError: their constraints form a circle.
+        """
+        registry = self._plane.graph.registry
+        if len(registry) != self._known:
+            known = {t.name: f for t in registry for f in t.features if f.arc == self.type.name}
+            self._order = ordered(known, self.type.end)
+            self._known = len(registry)
+        return self._order
 
     def chain(self, sw_if_index: int) -> list[str]:
         """The features of an interface, in the order in which they run."""
@@ -130,7 +145,7 @@ class FeatureArc:
         slots = []
         previous = [graph.add(s) for s in self.type.starts if s in graph.registry]
         for name in [*names, self.type.end]:
-            slots.append({graph.add_next(p, name) for p in previous}.pop())
+            slots.append(graph.add_common_next(previous, name))
             previous = [graph.add(name)]
         old = int(self._words[sw_if_index])
         self._words[sw_if_index] = self._place(slots) if len(slots) > 1 else 0

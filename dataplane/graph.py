@@ -7,7 +7,7 @@ their backs that they see when a packet uses it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 MAX_NODES = 16384
 MAX_NEXTS = 4096
 MAX_ERRORS = 65536
+
+
+def _size(slots: dict[str, int]) -> int:
+    """The first slot behind all that are taken."""
+    return max(slots.values(), default=-1) + 1
 
 
 class Node:
@@ -98,6 +103,7 @@ class Graph:
         if name in self._by_name:
             return self._by_name[name]
         node_type = self.registry[type_name or name]
+        self._check_names(node_type)
         index = len(self.nodes)
         if index >= MAX_NODES:
             raise OverflowError(f"more than {MAX_NODES} nodes")
@@ -132,6 +138,17 @@ class Graph:
         self._plane.node_added(node)
         return node
 
+    def _check_names(self, node_type: NodeType) -> None:
+        """Find all that joining this type will bring, before anything has joined."""
+        seen = {node_type.name}
+        queue = [node_type]
+        while queue:
+            it = queue.pop()
+            for name in (*it.nexts, *((it.sibling_of,) if it.sibling_of else ())):
+                if name not in seen and name not in self._by_name:
+                    seen.add(name)
+                    queue.append(self.registry[name])
+
     def _fill(self, node: Node, worker: int) -> None:
         record = self.records[worker][node.index]
         record["index"] = node.index
@@ -139,6 +156,7 @@ class Graph:
         record["open"] = -1
         record["err_base"] = node.error_base
         record["nexts"] = node.nexts.ctypes.data
+        record["n_next"] = _size(node.slots)
         record["next_time"] = NEVER
         record["state"] = DISABLED if node.type.kind == INPUT else 0
         if node.data.size:
@@ -162,7 +180,9 @@ class Graph:
         target = self.add(following, type_name)
         if following in node.slots:  # joining the target may have come back here
             return node.slots[following]
-        slot = len(node.slots)
+        return self._set_slot(node, _size(node.slots), following, target)
+
+    def _set_slot(self, node: Node, slot: int, following: str, target: Node) -> int:
         if slot >= MAX_NEXTS:
             raise OverflowError(f"node {node.name}: more than {MAX_NEXTS} next nodes")
         node.nexts[slot] = target.index
@@ -170,7 +190,29 @@ class Graph:
         for n in self.nodes:
             if n.slots is node.slots:
                 for w in range(self.workers):
-                    self.records[w][n.index]["n_next"] = len(node.slots)
+                    self.records[w][n.index]["n_next"] = slot + 1
+        return slot
+
+    def add_common_next(self, nodes: Sequence[Node], following: str) -> int:
+        """One slot that leads to ``following`` from all these nodes, siblings or not (some slots may stay unused).
+
+        Raises:
+            OverflowError: a node has no free slot.
+            ValueError: two of them have ``following`` in different slots already.
+        """
+        if len({id(n.slots) for n in nodes}) == 1:
+            return self.add_next(nodes[0], following)
+        target = self.add(following)
+        there = {n.slots[following] for n in nodes if following in n.slots}
+        if len(there) > 1 or (there and any(following not in n.slots for n in nodes)):
+            names = ", ".join(n.name for n in nodes)
+            raise ValueError(f"{following} has no slot in common in {names}")
+        if there:
+            return there.pop()
+        slot = max(_size(n.slots) for n in nodes)
+        for n in nodes:
+            if following not in n.slots:  # it is, when a sibling came before
+                self._set_slot(n, slot, following, target)
         return slot
 
     def link_kernels(self, nodes: list[Node] | None = None) -> None:

@@ -115,5 +115,8 @@ class Registry:
     def __contains__(self, name: str) -> bool:
         return name in self._types
 
+    def __len__(self) -> int:
+        return len(self._types)
+
     def __iter__(self) -> Iterator[NodeType]:
         return iter(self._types.values())

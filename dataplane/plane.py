@@ -118,3 +118,4 @@ class Dataplane:
         self.interfaces.close()
         self.stats.close()
         self.pool.close()
+        self.epochs.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -59,6 +60,7 @@ class Region:
         self.address = int(self.bytes.ctypes.data)
         if not JIT:
             twin.register(self.address, self.size, name)
+        self._release = weakref.finalize(self, _release, self.address, self.fd)
 
     def view(self, dtype: npt.DTypeLike, offset: int = 0, count: int = -1) -> npt.NDArray[Any]:
         """An array of ``count`` elements (-1: all that fit) from byte ``offset`` on, without a copy.
@@ -80,19 +82,25 @@ class Region:
         return _resident(self.address, self.size)
 
     def close(self) -> None:
-        """Give the memory back, as soon as the last array over it is gone. Kernels must have let go of it."""
-        if self.address == 0:
-            return
-        if not JIT:
-            twin.unregister(self.address)
+        """Give the memory back, as soon as the last array over it is gone. Kernels must have let go of it.
+
+        A region that nobody refers to any more closes itself.
+        """
+        self._release()
         self.bytes = np.zeros(0, np.uint8)
         self.address = 0
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        self.fd = -1
 
     def __repr__(self) -> str:
         return f"<region {self.name}: {self.size} bytes at {self.address:#x}>"
+
+
+def _release(address: int, fd: int) -> None:
+    """Forget a region (its memory goes with the last array over it)."""
+    if not JIT:
+        twin.unregister(address)
+    if fd >= 0:
+        os.close(fd)
 
 
 def _resident(address: int, size: int) -> int:

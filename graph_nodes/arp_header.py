@@ -157,7 +157,7 @@ def arp_tracer(worker: int, node: int, frame: int) -> int:
     return n
 
 
-_HARDWARE = {0: "reserved", 1: "ethernet", 2: "experimental_ethernet", 6: "ieee_802", 15: "frame_relay", 32: "infiniband"}
+_HARDWARE = {0: "reserved", 1: "ethernet", 2: "experimental_ethernet", 6: "ieee_802", 15: "frame_relay"}
 _OPCODES = ("reserved", "request", "reply", "reverse_request", "reverse_reply", "drarp_request", "drarp_reply")
 
 
@@ -193,19 +193,19 @@ ARP_NODE_TRACE = Trace(ARP_TRACE, arp_tracer, format_arp, before=True)
 @helper
 def same_mac(a: int, b: int) -> bool:
     """Are the six bytes at two addresses the same?"""
-    return ld32(a) == ld32(b) and ld16(a + 4) == ld16(b + 4)
+    return bool(ld32(a) == ld32(b) and ld16(a + 4) == ld16(b + 4))
 
 
 @helper
 def mac_at(address: int) -> int:
     """The six bytes at an address as a little-endian number."""
-    return ld32(address) | (ld16(address + 4) << 32)
+    return int(ld32(address) | (ld16(address + 4) << 32))
 
 
 @helper
 def is_vrrp_mac(address: int) -> bool:
     """Is this the MAC of an IPv4 VRRP virtual router (RFC 5798 7.3)?"""
-    return ld32(address) == 0x5E0000 and ld8(address + 4) == 1
+    return bool(ld32(address) == 0x5E0000 and ld8(address + 4) == 1)
 
 
 @helper

@@ -13,9 +13,23 @@ import numpy as np
 
 from vectorplane.dataplane.region import Region
 from vectorplane.dataplane.tables.hash_map import HashMap, search_8
-from vectorplane.dataplane.tables.mtrie import first_slot, root_of
+from vectorplane.dataplane.tables.mtrie import first_slot, lookup, root_of
 from vectorplane.dataplane.tables.mtrie_update import ROOT_SLOTS
 from vectorplane.graph_nodes.fib import MAX_FIBS, Fibs
+from vectorplane.graph_nodes.forwarding import (
+    ADJ_SIZE,
+    ADJACENCY,
+    DPO,
+    DPO_ADJACENCY,
+    DPO_ADJACENCY_INCOMPLETE,
+    DPO_GLEAN,
+    DPO_LOAD_BALANCE,
+    DPO_RECEIVE,
+    DPO_SIZE,
+    LB_SIZE,
+    LOAD_BALANCE,
+    Forwarding,
+)
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import ctz, ld8, ld32s, ld64, rec
 
@@ -30,6 +44,8 @@ IS_ATTACHED, SOURCE_IS_LOCAL, IS_NEIGHBOUR, IS_CONNECTED, TARGET_IS_LOCAL = 1, 2
 ANY_INTERFACE, INTERFACE_OF, LENGTH_OF = 8, 24, 40
 """Where in an entry's word: the interface that any of its sources resolves to, that of its best source, its length."""
 NO_INTERFACE = 0xFFFF
+_MAX_DEPTH = 16
+"""Routes resolved through routes: how far they are followed."""
 
 OWNERS = np.dtype(
     [
@@ -39,7 +55,10 @@ OWNERS = np.dtype(
         ("root_lengths", "i8"),
         ("plies", "i8"),
         ("ply_lengths", "i8"),
-        ("pad", "i8", (2,)),
+        ("lbs", "i8"),
+        ("buckets", "i8"),
+        ("adjacencies", "i8"),
+        ("pad", "i8", (7,)),
     ]
 )
 
@@ -73,6 +92,27 @@ def route_length(owners: int, fib: int, address: int) -> int:
     return int(ld8(o.ply_lengths + slot))
 
 
+@helper
+def route_interface(owners: int, fib: int, address: int) -> int:
+    """The interface that the route of an address leads to (its first path); `NO_INTERFACE` when to none."""
+    o = rec(owners, OWNERS)
+    index = lookup(root_of(o.roots, fib), o.plies, address)
+    for _ in range(_MAX_DEPTH):
+        lb = rec(o.lbs + index * LB_SIZE, LOAD_BALANCE)
+        at = o.lbs + index * LB_SIZE + 8
+        if lb.n_minus_1 != 0:
+            at = o.buckets + lb.buckets * DPO_SIZE
+        dpo = rec(at, DPO)
+        index = dpo.index
+        if dpo.type == DPO_RECEIVE:
+            return int(index & NO_INTERFACE)
+        if dpo.type == DPO_ADJACENCY or dpo.type == DPO_ADJACENCY_INCOMPLETE or dpo.type == DPO_GLEAN:
+            return int(rec(o.adjacencies + index * ADJ_SIZE, ADJACENCY).sw_if_index)
+        if dpo.type != DPO_LOAD_BALANCE:
+            break
+    return NO_INTERFACE
+
+
 class ArpOwners:
     """The entries of all FIBs that ARP cares for, from the control side."""
 
@@ -84,6 +124,9 @@ class ArpOwners:
         record = self._region.view(OWNERS, 0, 1)[0]
         record["map"], record["lengths"] = self._map.address, self.address + OWNERS.itemsize
         record["roots"], record["plies"] = mtrie.roots, mtrie.plies
+        forwarding = plane.shared(Forwarding)
+        record["lbs"], record["buckets"] = forwarding.lb_address, forwarding.bucket_address
+        record["adjacencies"] = forwarding.adj_address
         record["root_lengths"], record["ply_lengths"] = mtrie.root_lengths, mtrie.ply_lengths
         self._lengths = self._region.view("i8", OWNERS.itemsize, MAX_FIBS)
         self._counts: dict[tuple[int, int], int] = {}

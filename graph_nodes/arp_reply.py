@@ -55,7 +55,6 @@ from vectorplane.graph_nodes.arp_header import (
 from vectorplane.graph_nodes.arp_owners import (
     ANY_INTERFACE,
     INTERFACE_OF,
-    IS_ATTACHED,
     IS_CONNECTED,
     IS_NEIGHBOUR,
     LENGTH_OF,
@@ -64,6 +63,7 @@ from vectorplane.graph_nodes.arp_owners import (
     TARGET_IS_LOCAL,
     ArpOwners,
     owner_of,
+    route_interface,
     route_length,
 )
 from vectorplane.graph_nodes.drop import count_consumed
@@ -104,8 +104,11 @@ def judge(r_address: int, fib: int, sw_if: int, arp: int, l2_source: int) -> int
     there = owner_of(r.owners, fib, target)
     if there != -1 and (there >> LENGTH_OF) < route_length(r.owners, fib, target):
         there = -1
-    connected = NO_INTERFACE if there == -1 else (there >> ANY_INTERFACE) & NO_INTERFACE
-    unnumbered = ld32s(r.unnumbered + 4 * sw_if) == connected + 1
+    connected = (there >> ANY_INTERFACE) & NO_INTERFACE
+    lender = ld32s(r.unnumbered + 4 * sw_if)
+    if there == -1 and lender != 0:
+        connected = route_interface(r.owners, fib, target)
+    unnumbered = lender == connected + 1
     source = owner_of(r.owners, fib, sender)
     if source == -1:
         if not unnumbered:

@@ -103,7 +103,7 @@ finish_checksums = routine(_finish_checksums)
 
 
 def _received_flags(frame: int, length: int) -> int:
-    """`L4_CHECKSUM_COMPUTED`, and `L4_CHECKSUM_CORRECT` when it is, of the Ethernet frame at ``frame``; 0: not checked."""
+    """Buffer flags for the frame at ``frame``: `L4_CHECKSUM_COMPUTED`, `L4_CHECKSUM_CORRECT`; 0: not checked."""
     at = 12
     for _ in range(2):
         if at + 2 <= length and (ld16(frame + at) == _VLAN_LE or ld16(frame + at) == _QINQ_LE):

@@ -4,3 +4,5 @@ from __future__ import annotations
 
 NEIGHBOUR_LEARNT = 1
 """An ARP packet told of a new or changed neighbour: data = IPv4 address, MAC (its bytes as a little-endian number)."""
+REASSEMBLY_STARTED = 2
+"""A worker holds fragments: `Reassembly.expire` is to be called in time, from now on until none are left."""

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import KEPT, NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, LOCALLY_ORIGINATED, free
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, LOCALLY_ORIGINATED
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count_consumed, count_drop
 from vectorplane.graph_nodes.errors_icmp4 import ECHO_REPLIES_SENT, ECHO_REPLY, ECHO_REQUEST, LENGTH_TOO_SMALL_FOR_TYPE
 from vectorplane.graph_nodes.flow_hash import mix3
 from vectorplane.graph_nodes.ip4_header import CHECKSUM, DESTINATION, ID, SOURCE, TTL, replace_word
+from vectorplane.graph_nodes.rare import free
+from vectorplane.graph_nodes.trace_ip4 import IP4_BEFORE_TRACE
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld8, ld16, ld32, rec, st8, st16, st32
 
@@ -97,6 +99,7 @@ IP4_ICMP_ECHO_REQUEST = NodeType(
     kernel=ip4_icmp_echo_request,
     nexts=NEXTS,
     runtime=RUNTIME,
+    trace=IP4_BEFORE_TRACE,
     bind=bind,
     doc=__doc__ or "",
 )

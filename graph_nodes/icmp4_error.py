@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, LOCALLY_ORIGINATED, TRACED, allocate, buffer_at
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, LOCALLY_ORIGINATED, TRACED, buffer_at
 from vectorplane.dataplane.frame import emit
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes import errors4
@@ -37,10 +37,12 @@ from vectorplane.graph_nodes.errors_icmp4 import (
     TTL_EXPIRE_SENT,
 )
 from vectorplane.graph_nodes.flow_state import FlowState, throttled
-from vectorplane.graph_nodes.ip4_header import DESTINATION, SOURCE, set_checksum, sum_words
+from vectorplane.graph_nodes.ip4_header import DESTINATION, SOURCE, sum_words
 from vectorplane.graph_nodes.ip4_source import NO_ADDRESS, InterfaceAddresses, select_source
-from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import be32, bswap16, bswap32, copy, ld32, ld64, mul, rec, st8, st16, st32
+from vectorplane.graph_nodes.rare import allocate, copy, set_checksum
+from vectorplane.graph_nodes.trace_packet import IP4_TRACE
+from vectorplane.jit.kernel import helper, kernel, routine
+from vectorplane.jit.ops import be32, bswap16, bswap32, ld32, ld64, mul, rec, st8, st16, st32
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -130,7 +132,7 @@ def _answer(worker: int, data: int, b: int) -> int:
     return index
 
 
-answer = helper(_answer)
+answer = routine(_answer)
 
 
 @kernel
@@ -163,6 +165,7 @@ IP4_ICMP_ERROR = NodeType(
     nexts=NEXTS,
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=IP4_TRACE,
     bind=bind,
     doc=__doc__ or "",
 )

@@ -23,6 +23,7 @@ from vectorplane.graph_nodes.errors_icmp4 import (
     UNKNOWN_TYPE,
 )
 from vectorplane.graph_nodes.next_by_number import NextByNumber
+from vectorplane.graph_nodes.trace_packet import IP4_TRACE
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import ld8, ld16s, rec
 
@@ -79,7 +80,10 @@ IP4_ICMP_INPUT = NodeType(
     nexts=NEXTS,
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=IP4_TRACE,
     bind=bind,
     doc=__doc__ or "",
 )
-IP4_ICMP_ECHO_REPLY = NodeType(name="ip4-icmp-echo-reply", kernel=pass_on, nexts=("ip4-punt", "ip4-drop"))
+IP4_ICMP_ECHO_REPLY = NodeType(
+    name="ip4-icmp-echo-reply", kernel=pass_on, nexts=("ip4-punt", "ip4-drop"), trace=IP4_TRACE
+)

@@ -44,6 +44,7 @@ from vectorplane.graph_nodes.forwarding import (
     Forwarding,
 )
 from vectorplane.graph_nodes.throttle import ArpThrottle, throttled
+from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import bswap32, copy, ld32, rec, st16, st32
 
@@ -154,6 +155,21 @@ def bind(plane: Dataplane, node: Node) -> None:
 
 
 IP4_ARP = NodeType(
-    name="ip4-arp", kernel=ip4_arp, nexts=NEXTS, errors=ERRORS, runtime=RUNTIME, bind=bind, doc=__doc__ or ""
+    name="ip4-arp",
+    kernel=ip4_arp,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=FORWARD_TRACE,
+    bind=bind,
+    doc=__doc__ or "",
 )
-IP4_GLEAN = NodeType(name="ip4-glean", kernel=ip4_glean, nexts=NEXTS, errors=ERRORS, runtime=RUNTIME, bind=bind)
+IP4_GLEAN = NodeType(
+    name="ip4-glean",
+    kernel=ip4_glean,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=FORWARD_TRACE,
+    bind=bind,
+)

@@ -23,35 +23,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import KEPT, NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import (
-    BUFFER,
-    CELL,
-    DATA,
-    DATA_SIZE,
-    IS_IP4,
-    TRACED,
-    allocate,
-    buffer_at,
-    free,
-    length_in_chain,
-)
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, DATA_SIZE, IS_IP4, TRACED, buffer_at, length_in_chain
 from vectorplane.dataplane.frame import emit
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.flow_state import FlowState, next_fragment_id
 from vectorplane.graph_nodes.forwarding import ADJ_SIZE, ADJACENCY, DPO_MIDCHAIN, Forwarding
-from vectorplane.graph_nodes.ip4_header import (
-    DONT_FRAGMENT,
-    FRAGMENT,
-    ID,
-    LENGTH,
-    MORE_FRAGMENTS,
-    OFFSET_MASK,
-    set_checksum,
-)
+from vectorplane.graph_nodes.ip4_header import DONT_FRAGMENT, FRAGMENT, ID, LENGTH, MORE_FRAGMENTS, OFFSET_MASK
 from vectorplane.graph_nodes.ip4_options_copy import copy_options
-from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import be16, bswap16, copy, ld8, rec, st8, st16
+from vectorplane.graph_nodes.rare import allocate, copy, free, set_checksum
+from vectorplane.graph_nodes.trace_ip4 import FRAGMENT_TRACE
+from vectorplane.jit.kernel import helper, kernel, routine
+from vectorplane.jit.ops import be16, bswap16, ld8, rec, st8, st16
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -75,7 +58,7 @@ E_NONE, E_SMALL_PACKET, E_FRAGMENT_SENT, E_CANT_FRAGMENT_HEADER, E_DONT_FRAGMENT
 RUNTIME = np.dtype([("flows", "i8"), ("adjacencies", "i8")])
 
 
-@helper
+@routine
 def refusal(b: int, ip: int, mtu: int) -> int:
     """Why the packet cannot be fragmented; `E_NONE` when it can."""
     m = rec(b, BUFFER)
@@ -110,7 +93,7 @@ def _gather(worker: int, b: int, at: int, to: int, size: int) -> int:
     return 0
 
 
-gather = helper(_gather)
+gather = routine(_gather)
 
 
 @helper
@@ -188,7 +171,7 @@ def _fragment(worker: int, b: int, ip: int, mtu: int, new_id: int) -> int:
     return first
 
 
-fragment = helper(_fragment)
+fragment = routine(_fragment)
 
 
 @kernel
@@ -246,5 +229,12 @@ def bind(plane: Dataplane, node: Node) -> None:
 
 
 IP4_FRAG = NodeType(
-    name="ip4-frag", kernel=ip4_frag, nexts=NEXTS, errors=ERRORS, runtime=RUNTIME, bind=bind, doc=__doc__ or ""
+    name="ip4-frag",
+    kernel=ip4_frag,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=FRAGMENT_TRACE,
+    bind=bind,
+    doc=__doc__ or "",
 )

@@ -10,7 +10,7 @@
   registered with `LocalProtocols`. Nobody has: `ip4-punt`, "unknown ip protocol" (so TCP without a stack).
 
 ip4-receive is where routes to own addresses lead (its object, `adj`, is the interface that has the address, or
--1); ip4-local is for nodes that know that a packet is for us; ip4-local-end-of-arc is where the features end.
+0); ip4-local is for nodes that know that a packet is for us; ip4-local-end-of-arc is where the features end.
 The errors of all three are ip4-local's.
 """
 
@@ -58,6 +58,7 @@ from vectorplane.graph_nodes.forwarding import (
 from vectorplane.graph_nodes.ip4_header import DESTINATION, FRAGMENT, LENGTH, PROTOCOL, SOURCE
 from vectorplane.graph_nodes.l4_checksum import l4_sum
 from vectorplane.graph_nodes.next_by_number import NextByNumber
+from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import be16, be32, ld8, ld16, ld16s, ld32, prefetch, rec
 
@@ -79,6 +80,8 @@ RUNTIME = np.dtype(
         ("lbs", "i8"),
         ("buckets", "i8"),
         ("err", "i8"),
+        ("head", "i8"),  # begins the arc: checks and features
+        ("receive", "i8"),  # `adj` is the own interface
     ]
 )
 
@@ -145,11 +148,13 @@ def source_error(lb_index: int, ip: int, lbs: int, buckets: int) -> int:
     return UNKNOWN_PROTOCOL
 
 
-@helper
-def local(worker: int, node: int, frame: int, head: int, receive: int) -> int:
-    """The body of the three nodes: ``head``: with checks and features; ``receive``: `adj` is the own interface."""
+@kernel
+def ip4_local(worker: int, node: int, frame: int) -> int:
+    """See the module's docstring."""
     pool = rec(worker, WORKER).pool
     r = rec(rec(node, NODE).data, RUNTIME)
+    head = r.head
+    receive = r.receive
     n = frame_n(frame)
     for i in range(n):
         ahead = pool + buffer_index(frame, i + 4) * CELL
@@ -163,7 +168,7 @@ def local(worker: int, node: int, frame: int, head: int, receive: int) -> int:
         error = UNKNOWN_PROTOCOL
         slot = PUNT
         own = m.rx_sw_if
-        if receive != 0 and m.adj >= 0:
+        if receive != 0 and m.adj > 0:
             own = m.adj
         if m.current_length < 20 or m.current_length < (ld8(ip) & 15) * 4:
             slot = DROP
@@ -190,24 +195,6 @@ def local(worker: int, node: int, frame: int, head: int, receive: int) -> int:
     return n
 
 
-@kernel
-def ip4_local(worker: int, node: int, frame: int) -> int:
-    """See the module's docstring."""
-    return local(worker, node, frame, 1, 0)
-
-
-@kernel
-def ip4_receive(worker: int, node: int, frame: int) -> int:
-    """The same, for routes to own addresses."""
-    return local(worker, node, frame, 1, 1)
-
-
-@kernel
-def ip4_local_end_of_arc(worker: int, node: int, frame: int) -> int:
-    """By protocol only: checked packets that come out of the features."""
-    return local(worker, node, frame, 0, 0)
-
-
 class LocalProtocols(NextByNumber):
     """Which node takes which IP protocol's packets to this router."""
 
@@ -225,17 +212,37 @@ def bind(plane: Dataplane, node: Node) -> None:
     node.data["roots"], node.data["plies"] = fibs.roots_address, fibs.plies_address
     node.data["lbs"], node.data["buckets"] = forwarding.lb_address, forwarding.bucket_address
     node.data["err"] = plane.graph.add("ip4-local").error_base
+    node.data["head"] = node.name != "ip4-local-end-of-arc"
+    node.data["receive"] = node.name == "ip4-receive"
     if node.name == "ip4-local":
         protocols.register(1, "ip4-icmp-input")
         protocols.register(_UDP, "ip4-udp-lookup")
 
 
 IP4_LOCAL = NodeType(
-    name="ip4-local", kernel=ip4_local, nexts=NEXTS, errors=ERRORS, runtime=RUNTIME, bind=bind, doc=__doc__ or ""
+    name="ip4-local",
+    kernel=ip4_local,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=FORWARD_TRACE,
+    bind=bind,
+    doc=__doc__ or "",
 )
 IP4_RECEIVE = NodeType(
-    name="ip4-receive", kernel=ip4_receive, sibling_of="ip4-local", runtime=RUNTIME, bind=bind, doc=__doc__ or ""
+    name="ip4-receive",
+    kernel=ip4_local,
+    sibling_of="ip4-local",
+    runtime=RUNTIME,
+    trace=FORWARD_TRACE,
+    bind=bind,
+    doc=__doc__ or "",
 )
 IP4_LOCAL_END_OF_ARC = NodeType(
-    name="ip4-local-end-of-arc", kernel=ip4_local_end_of_arc, sibling_of="ip4-local", runtime=RUNTIME, bind=bind
+    name="ip4-local-end-of-arc",
+    kernel=ip4_local,
+    sibling_of="ip4-local",
+    runtime=RUNTIME,
+    trace=FORWARD_TRACE,
+    bind=bind,
 )

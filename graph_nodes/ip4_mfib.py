@@ -12,6 +12,7 @@ from vectorplane.dataplane.interface import INTERFACE
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.arp_header import interface_at
 from vectorplane.graph_nodes.drop import pass_on
+from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import be32, rec
 
@@ -42,6 +43,12 @@ def rpf(worker: int, node: int, frame: int) -> int:
 
 
 IP4_MFIB_FORWARD_LOOKUP = NodeType(
-    name="ip4-mfib-forward-lookup", kernel=pass_on, nexts=("ip4-mfib-forward-rpf",), doc=__doc__ or ""
+    name="ip4-mfib-forward-lookup",
+    kernel=pass_on,
+    nexts=("ip4-mfib-forward-rpf",),
+    trace=FORWARD_TRACE,
+    doc=__doc__ or "",
 )
-IP4_MFIB_FORWARD_RPF = NodeType(name="ip4-mfib-forward-rpf", kernel=rpf, nexts=NEXTS, errors=ERRORS)
+IP4_MFIB_FORWARD_RPF = NodeType(
+    name="ip4-mfib-forward-rpf", kernel=rpf, nexts=NEXTS, errors=ERRORS, trace=FORWARD_TRACE
+)

@@ -10,6 +10,7 @@ from vectorplane.dataplane.abi import NODE, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, buffer_at
 from vectorplane.dataplane.feature import Feature
 from vectorplane.dataplane.node import NodeType
+from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import rec
 
@@ -32,6 +33,7 @@ IP4_NOT_ENABLED = NodeType(
     kernel=ip4_not_enabled,
     nexts=("error-drop",),
     errors=ERRORS,
+    trace=FORWARD_TRACE,
     features=(
         Feature("ip4-unicast", before=("ip4-lookup",)),
         Feature("ip4-multicast", before=("ip4-mfib-forward-lookup",)),

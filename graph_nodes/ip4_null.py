@@ -14,6 +14,7 @@ from vectorplane.dataplane.buffer import BUFFER, DATA, buffer_at
 from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.throttle import SLOTS, throttled
+from vectorplane.graph_nodes.trace_ip4 import NULL_TRACE
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import ld64, rec
 
@@ -71,5 +72,12 @@ def bind(plane: Dataplane, node: Node) -> None:
 
 
 IP4_NULL = NodeType(
-    name="ip4-null", kernel=ip4_null, nexts=NEXTS, errors=ERRORS, runtime=RUNTIME, bind=bind, doc=__doc__ or ""
+    name="ip4-null",
+    kernel=ip4_null,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=NULL_TRACE,
+    bind=bind,
+    doc=__doc__ or "",
 )

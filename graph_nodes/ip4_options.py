@@ -10,6 +10,7 @@ from vectorplane.dataplane.abi import WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA
 from vectorplane.dataplane.interface import I_IP4_TABLE, INTERFACE_SIZE
 from vectorplane.dataplane.node import NodeType
+from vectorplane.graph_nodes.trace_ip4 import OPTIONS_TRACE
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import ld8, ld32s, rec
 
@@ -40,4 +41,4 @@ def ip4_options(worker: int, node: int, frame: int) -> int:
     return frame_n(frame)
 
 
-IP4_OPTIONS = NodeType(name="ip4-options", kernel=ip4_options, nexts=NEXTS, doc=__doc__ or "")
+IP4_OPTIONS = NodeType(name="ip4-options", kernel=ip4_options, nexts=NEXTS, trace=OPTIONS_TRACE, doc=__doc__ or "")

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import KEPT, NODE, WORKER, buffer_index, frame_n, put, set_next
-from vectorplane.dataplane.buffer import BUFFER, DATA, buffer_at, free, length_in_chain
+from vectorplane.dataplane.buffer import BUFFER, DATA, buffer_at, length_in_chain
 from vectorplane.dataplane.event import post
 from vectorplane.dataplane.feature import Feature, feature_next
 from vectorplane.dataplane.interface import I_IP4_TABLE, INTERFACE_SIZE
@@ -45,8 +45,9 @@ from vectorplane.graph_nodes.errors4 import (
     REASS_MALFORMED_PACKET,
     REASS_SUCCESS,
 )
+from vectorplane.graph_nodes.event_kinds import REASSEMBLY_STARTED
 from vectorplane.graph_nodes.ip4_header import FRAGMENT, ID, LENGTH, MORE_FRAGMENTS, OFFSET_MASK, PROTOCOL, SOURCE
-from vectorplane.graph_nodes.ip4_reassembly_control import EVENT_STARTED, Reassembly, expire_before
+from vectorplane.graph_nodes.ip4_reassembly_control import Reassembly, expire_before
 from vectorplane.graph_nodes.ip4_reassembly_join import join
 from vectorplane.graph_nodes.ip4_reassembly_ranges import insert
 from vectorplane.graph_nodes.ip4_reassembly_table import (
@@ -62,7 +63,9 @@ from vectorplane.graph_nodes.ip4_reassembly_table import (
     leave_order,
     range_of,
 )
-from vectorplane.jit.kernel import helper, kernel
+from vectorplane.graph_nodes.rare import free
+from vectorplane.graph_nodes.trace_ip4 import IP4_BEFORE_TRACE
+from vectorplane.jit.kernel import helper, kernel, routine
 from vectorplane.jit.ops import be16, ld8, ld32s, ld64, rec
 
 if TYPE_CHECKING:
@@ -75,10 +78,11 @@ INPUT, DROP = range(2)
 HELD = len(errors4.ERRORS)
 ERRORS = (*errors4.ERRORS, ("reass_fragments_held", "fragments held for reassembly"))
 
-RUNTIME = np.dtype([("table", "i8"), ("arc", "i8")])
+RUNTIME = np.dtype([("table", "i8"), ("arc", "i8"), ("kind", "i8")])
 
-WHOLE, LOCAL, FEATURE = range(3)
-"""Which of the three nodes."""
+NAMES = ("ip4-full-reassembly", "ip4-local-full-reassembly", "ip4-full-reassembly-feature")
+LOCAL, FEATURE = 1, 2
+"""`kind`: which of the three nodes."""
 HOLD, GIVE_UP, GONE = -1, -2, -3
 """`take_in`: the fragment is held; it is to be dropped for its `error`; it was dropped, with its context."""
 
@@ -96,7 +100,7 @@ def malformed(b: int, ip: int) -> bool:
     return (place & OFFSET_MASK) * 8 + size > 0xFFFF - 20 or (size < 8 and (place & MORE_FRAGMENTS) != 0)
 
 
-@helper
+@routine
 def context_of(worker: int, table: int, b: int, ip: int, errors: int) -> int:
     """The context of the fragment at ``b``, a new one if need be; -1 when there are too many."""
     w = rec(worker, WORKER)
@@ -117,12 +121,12 @@ def context_of(worker: int, table: int, b: int, ip: int, errors: int) -> int:
         rec(context_at(table, index), CONTEXT).errors = errors
         t = rec(table, TABLE)
         if t.armed == 0:
-            t.armed = post(worker, EVENT_STARTED, m.rx_sw_if, m.time, 0, 0, 0)
+            t.armed = post(worker, REASSEMBLY_STARTED, m.rx_sw_if, m.time, 0, 0, 0)
     rec(context_at(table, index), CONTEXT).heard = m.time
     return index
 
 
-@helper
+@routine
 def complete(worker: int, table: int, index: int, b: int, errors: int) -> int:
     """Make the packet of a complete context; gives its buffer index, `GIVE_UP` when it cannot be."""
     c = rec(context_at(table, index), CONTEXT)
@@ -192,14 +196,15 @@ def _take_in(worker: int, table: int, bi: int, errors: int) -> int:
     return GONE
 
 
-take_in = helper(_take_in)
+take_in = routine(_take_in)
 
 
-@helper
-def reassemble(worker: int, node: int, frame: int, kind: int) -> int:
-    """The body of the three nodes."""
+@kernel
+def ip4_full_reassembly(worker: int, node: int, frame: int) -> int:
+    """See the module's docstring."""
     d = rec(node, NODE)
     r = rec(d.data, RUNTIME)
+    kind = r.kind
     errors = d.err_base
     for i in range(frame_n(frame)):
         bi = buffer_index(frame, i)
@@ -231,54 +236,40 @@ def reassemble(worker: int, node: int, frame: int, kind: int) -> int:
     return frame_n(frame)
 
 
-@kernel
-def ip4_full_reassembly(worker: int, node: int, frame: int) -> int:
-    """See the module's docstring."""
-    return reassemble(worker, node, frame, WHOLE)
-
-
-@kernel
-def ip4_local_full_reassembly(worker: int, node: int, frame: int) -> int:
-    """For packets to this router."""
-    return reassemble(worker, node, frame, LOCAL)
-
-
-@kernel
-def ip4_full_reassembly_feature(worker: int, node: int, frame: int) -> int:
-    """For all packets of an interface."""
-    return reassemble(worker, node, frame, FEATURE)
-
-
 def bind(plane: Dataplane, node: Node) -> None:
-    """The workers' contexts, and the arc of the feature."""
+    """The workers' contexts, the arc of the feature, and which of the nodes this is."""
+    node.data["kind"] = NAMES.index(node.type.name)
     node.data["table"] = plane.shared(Reassembly).addresses
     node.data["arc"] = plane.arcs["ip4-unicast"].address
 
 
 IP4_FULL_REASSEMBLY = NodeType(
-    name="ip4-full-reassembly",
+    name=NAMES[0],
     kernel=ip4_full_reassembly,
     nexts=NEXTS,
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=IP4_BEFORE_TRACE,
     bind=bind,
     doc=__doc__ or "",
 )
 IP4_LOCAL_FULL_REASSEMBLY = NodeType(
-    name="ip4-local-full-reassembly",
-    kernel=ip4_local_full_reassembly,
+    name=NAMES[LOCAL],
+    kernel=ip4_full_reassembly,
     nexts=NEXTS,
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=IP4_BEFORE_TRACE,
     bind=bind,
     doc=__doc__ or "",
 )
 IP4_FULL_REASSEMBLY_FEATURE = NodeType(
-    name="ip4-full-reassembly-feature",
-    kernel=ip4_full_reassembly_feature,
+    name=NAMES[FEATURE],
+    kernel=ip4_full_reassembly,
     nexts=NEXTS,
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=IP4_BEFORE_TRACE,
     bind=bind,
     features=(Feature("ip4-unicast", before=("ip4-lookup", "ipsec4-input-feature", "ip4-sv-reassembly-feature")),),
     doc=__doc__ or "",

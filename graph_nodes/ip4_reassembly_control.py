@@ -20,18 +20,14 @@ from vectorplane.graph_nodes.ip4_reassembly_table import (
     forget,
     free_ranges,
 )
-from vectorplane.jit.kernel import compiled, helper
+from vectorplane.jit.kernel import compiled, routine
 from vectorplane.jit.ops import rec
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
 
-EVENT_STARTED = 0x52454153
-"""Kind of the event by which a worker asks for `Reassembly.expire` to be called in time, from then on."""
 
-
-@helper
-def expire_before(worker: int, table: int, now: int) -> int:
+def _expire_before(worker: int, table: int, now: int) -> int:
     """Free the contexts whose last fragment came more than the timeout before ``now`` ns; gives how many."""
     t = rec(table, TABLE)
     freed = 0
@@ -45,6 +41,9 @@ def expire_before(worker: int, table: int, now: int) -> int:
         forget(table, index)
         freed += 1
     return freed
+
+
+expire_before = routine(_expire_before)
 
 
 @compiled
@@ -114,7 +113,7 @@ class Reassembly:
     def expire(self, now: int) -> int:
         """Free the contexts whose time is up at ``now`` ns, oldest first, worker by worker; gives how many.
 
-        A worker that has none left will ask again (`EVENT_STARTED`). No worker may be running.
+        A worker that has none left will ask again (event `REASSEMBLY_STARTED`). No worker may be running.
         """
         freed = sum(_expire(w.address, a, now) for w, a in zip(self._plane.workers, self.addresses, strict=True))
         for table in self._tables:

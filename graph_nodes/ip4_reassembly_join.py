@@ -7,11 +7,12 @@ first ones are full (as VPP: whoever looks at a transport header finds it whole)
 
 from __future__ import annotations
 
-from vectorplane.dataplane.buffer import BUFFER, DATA, DATA_SIZE, NEXT_PRESENT, buffer_at, free
-from vectorplane.graph_nodes.ip4_header import FRAGMENT, LENGTH, set_checksum
+from vectorplane.dataplane.buffer import BUFFER, DATA, DATA_SIZE, NEXT_PRESENT, buffer_at
+from vectorplane.graph_nodes.ip4_header import FRAGMENT, LENGTH
 from vectorplane.graph_nodes.ip4_reassembly_table import RANGE, range_of
-from vectorplane.jit.kernel import helper
-from vectorplane.jit.ops import bswap16, copy, ld8, rec, st16
+from vectorplane.graph_nodes.rare import copy, free, set_checksum
+from vectorplane.jit.kernel import helper, routine
+from vectorplane.jit.ops import bswap16, ld8, rec, st16
 
 
 @helper
@@ -50,7 +51,7 @@ def _append(worker: int, last: int, index: int, skip: int, keep: int) -> int:
     return last
 
 
-append = helper(_append)
+append = routine(_append)
 
 
 def _compact(worker: int, index: int) -> int:
@@ -89,7 +90,7 @@ def _compact(worker: int, index: int) -> int:
     return 0
 
 
-compact = helper(_compact)
+compact = routine(_compact)
 
 
 def _join(worker: int, first: int) -> int:
@@ -134,4 +135,4 @@ def _join(worker: int, first: int) -> int:
     return total
 
 
-join = helper(_join)
+join = routine(_join)

@@ -7,9 +7,10 @@ that part to it; ranges that it covers wholly are freed.
 
 from __future__ import annotations
 
-from vectorplane.dataplane.buffer import buffer_at, free
+from vectorplane.dataplane.buffer import buffer_at
 from vectorplane.graph_nodes.ip4_reassembly_table import CONTEXT, NONE, RANGE, range_of
-from vectorplane.jit.kernel import helper
+from vectorplane.graph_nodes.rare import free
+from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import rec
 
 
@@ -76,4 +77,4 @@ def _insert(worker: int, context: int, index: int) -> int:
     return 1
 
 
-insert = helper(_insert)
+insert = routine(_insert)

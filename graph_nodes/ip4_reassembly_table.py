@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vectorplane.dataplane.buffer import BUFFER, buffer_at, free
-from vectorplane.jit.kernel import helper
+from vectorplane.dataplane.buffer import BUFFER, buffer_at
+from vectorplane.graph_nodes.rare import free
+from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import ld32s, mul, rec, shr, st32
 
 MAX_CONTEXTS = 1 << 16
@@ -175,7 +176,7 @@ def _forget(table: int, index: int) -> int:
     return 0
 
 
-forget = helper(_forget)
+forget = routine(_forget)
 
 
 @helper
@@ -193,4 +194,4 @@ def _free_ranges(worker: int, first: int) -> int:
     return 0
 
 
-free_ranges = helper(_free_ranges)
+free_ranges = routine(_free_ranges)

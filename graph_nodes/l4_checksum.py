@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vectorplane.dataplane.buffer import BUFFER, DATA, NEXT_PRESENT, buffer_at
 from vectorplane.graph_nodes.ip4_header import DESTINATION, PROTOCOL, SOURCE, add_words, fold
-from vectorplane.jit.kernel import helper
+from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import bswap16, ld8, ld32, rec
 
 
@@ -34,7 +34,7 @@ def _chain_sum(worker: int, b: int, skip: int, size: int, total: int) -> int:
     return fold(total)
 
 
-chain_sum = helper(_chain_sum)
+chain_sum = routine(_chain_sum)
 
 
 @helper

@@ -18,6 +18,7 @@ from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.ethernet_input import E_UNKNOWN_TYPE
 from vectorplane.graph_nodes.ethernet_input import ERRORS as ETHERNET_ERRORS
 from vectorplane.graph_nodes.next_by_number import NextByNumber
+from vectorplane.graph_nodes.trace_packet import HEX_TRACE, LLC_TRACE, SNAP_TRACE
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import be16, ld8, ld16, ld16s, rec
 
@@ -135,19 +136,30 @@ def bind(plane: Dataplane, node: Node) -> None:
 
 
 LLC_INPUT = NodeType(
-    name="llc-input", kernel=llc_input, nexts=NEXTS, errors=ERRORS, runtime=RUNTIME, bind=bind, doc=__doc__ or ""
+    name="llc-input",
+    kernel=llc_input,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=LLC_TRACE,
+    bind=bind,
+    doc=__doc__ or "",
 )
 SNAP_INPUT = NodeType(
     name="snap-input",
     kernel=snap_input,
     nexts=("error-drop", "error-punt", "ethernet-input-type"),
     errors=SNAP_ERRORS,
+    trace=SNAP_TRACE,
     doc=__doc__ or "",
 )
-OSI_INPUT = NodeType(name="osi-input", kernel=osi_input, nexts=("error-punt", "error-drop"), errors=OSI_ERRORS)
+OSI_INPUT = NodeType(
+    name="osi-input", kernel=osi_input, nexts=("error-punt", "error-drop"), errors=OSI_ERRORS, trace=HEX_TRACE
+)
 ETHERNET_INPUT_TYPE = NodeType(
     name="ethernet-input-type",
     kernel=ethernet_input_type,
     nexts=("error-punt", "error-drop", "ip4-input", "arp-input"),
     errors=ETHERNET_ERRORS,
+    trace=HEX_TRACE,
 )

@@ -17,6 +17,7 @@ from vectorplane.dataplane.tables.mtrie import lookup, root_of
 from vectorplane.graph_nodes.fib import Fibs
 from vectorplane.graph_nodes.forwarding import Forwarding
 from vectorplane.graph_nodes.ip4_lookup import DROP, finish
+from vectorplane.graph_nodes.trace_forward import LOOKUP_TRACE
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import be32, rec
 
@@ -74,6 +75,7 @@ LOOKUP_IP4_DST = NodeType(
     kernel=lookup_ip4_dst,
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=LOOKUP_TRACE,
     bind=bind,
     sibling_of="ip4-lookup",
     doc=__doc__ or "",

@@ -1,9 +1,9 @@
-"""sim-tx: ``<interface>-tx`` of a simulated NIC: hands packets to the card, which sends them in the order of their time.
+"""sim-tx: ``<interface>-tx`` of a simulated NIC: hands packets to the card, which sends them in order of time.
 
 The node copies each packet into its worker's share of the card's memory, with the packet's time and arrival number
 beside it. Within a vector some packets take longer ways through the graph than others; when they leave, and which of
-them find the transmit ring full, must not depend on that. So the rings and the wire (`vectorplane.backends.engine.sim_tx_ring`)
-take them over later, sorted, up to a time that nothing can undercut any more.
+them find the transmit ring full, must not depend on that. So the rings and the wire
+(`vectorplane.backends.engine.sim_tx_ring`) take them over later, sorted, up to a time that nothing can undercut.
 
 A packet that finds the ring full is dropped there as "no free tx slots" of this node. Checksums that the packet's
 buffer asks for are filled in here when the port offers that; when it does not, such a packet is dropped.
@@ -31,6 +31,7 @@ from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.capture_tx import append_rest
 from vectorplane.graph_nodes.checksum_offload import finish_checksums
 from vectorplane.graph_nodes.drop import count_drop
+from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import copy, ld64, prefetch, rec, st64
 
@@ -97,7 +98,8 @@ def sim_tx(worker: int, node: int, frame: int) -> int:
         if m.flags & NEXT_PRESENT:
             length += m.total_rest
         error = -1
-        if m.flags & (OFFLOAD_IP_CHECKSUM | OFFLOAD_L4_CHECKSUM) and (r.offload == 0 or finish_checksums(worker, b) == 0):
+        wanted = m.flags & (OFFLOAD_IP_CHECKSUM | OFFLOAD_L4_CHECKSUM)
+        if wanted != 0 and (r.offload == 0 or finish_checksums(worker, b) == 0):
             error = E_NO_OFFLOAD
         if used + length > r.data_size or count >= r.max_count:
             error = E_NO_FREE_SLOTS
@@ -184,4 +186,12 @@ class TxStage:
         self._staged.close()
 
 
-SIM_TX = NodeType(name="sim-tx", kernel=sim_tx, kind=TERMINAL, errors=ERRORS, runtime=RUNTIME, doc=__doc__ or "")
+SIM_TX = NodeType(
+    name="sim-tx",
+    kernel=sim_tx,
+    kind=TERMINAL,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=TX_TRACE,
+    doc=__doc__ or "",
+)

@@ -15,6 +15,7 @@ from vectorplane.graph_nodes.trace_names import (
     ICMP_CODES,
     ICMP_TYPES,
     IP_PROTOCOLS,
+    LLC_SAPS,
     TCP_FLAGS,
 )
 
@@ -189,3 +190,19 @@ def arp_header(data: bytes) -> str:
             at += size
         sender, target = f"{parts[0]}/{parts[1]}", f"{parts[2]}/{parts[3]}"
     return f"{first}\n{sender} -> {target}"
+
+
+def llc_header(data: bytes) -> str:
+    """Source and destination SAP; the control field unless it says unnumbered information."""
+    if len(data) < 3:
+        return "llc header truncated"
+    target, source = (LLC_SAPS.get(sap, f"0x{sap:02x}") for sap in data[:2])
+    return f"LLC {source} -> {target}" + (f", control 0x{data[2]:x}" if data[2] != 3 else "")
+
+
+def snap_header(data: bytes) -> str:
+    """Organisation and protocol, from the OUI on."""
+    if len(data) < 5:
+        return "snap header truncated"
+    oui, protocol = _number(data, 0, 3), _number(data, 3)
+    return f"SNAP ethernet {ethernet_type(protocol)}" if oui == 0 else f"SNAP oui 0x{oui:06x} 0x{protocol:04x}"

@@ -70,3 +70,11 @@ DSCP = _numbered(
 )
 ECN = ("NON_ECN", "ECT_0", "ECT_1", "CE")
 TCP_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR")
+
+LLC_SAPS = _numbered(
+    """
+    0:null 6:ip4 14:osi_layer1 20:osi_layer2 34:osi_layer3 42:bpdu 54:osi_layer4 aa:snap e0:netware2 f0:netbios
+    fe:osi_layer5 ff:global_dsap
+    """,
+    16,
+)

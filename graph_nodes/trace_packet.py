@@ -18,7 +18,7 @@ from vectorplane.dataplane.abi import INPUT, NODE, WORKER, buffer_index, frame_n
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, NEXT_PRESENT
 from vectorplane.dataplane.node import Trace
 from vectorplane.dataplane.trace import add_trace, is_traced
-from vectorplane.graph_nodes.trace_formats import arp_header, ethernet_header, ip4_header
+from vectorplane.graph_nodes.trace_formats import ethernet_header, hex_bytes, ip4_header, llc_header, snap_header
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import copy, offsets, rec
 
@@ -167,7 +167,8 @@ def buffer_text(record: Any) -> str:
 
 def next_text(record: Any, node: str, plane: Dataplane) -> str:
     """``next_node ethernet-input``: where the input node ``node`` sent the packet."""
-    names, slot = plane.graph[node].next_names(), int(record["slot"])
+    names = plane.graph[node].next_names() if node in plane.graph else []
+    slot = int(record["slot"])
     return f"next_node {names[slot] if 0 <= slot < len(names) else slot}"
 
 
@@ -182,8 +183,10 @@ def packet_trace(header: Callable[[bytes], str], *, before: bool = False) -> Tra
 
 
 ETHERNET_TRACE = packet_trace(lambda data: ethernet_header(data, payload=False), before=True)
+LLC_TRACE = packet_trace(llc_header, before=True)
+SNAP_TRACE = packet_trace(snap_header, before=True)
+HEX_TRACE = packet_trace(hex_bytes, before=True)
 IP4_TRACE = packet_trace(ip4_header)
-ARP_TRACE = packet_trace(arp_header)
 TX_TRACE = Trace(BUFFER_TRACE, trace_buffer, tx_text, before=True)
 DROP_TRACE = Trace(ERROR, trace_error, rx_text, before=True, second=("drop", error_text))
 PUNT_TRACE = Trace(ERROR, trace_error, rx_text, before=True, second=("punt", error_text))

@@ -17,6 +17,7 @@ from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, length_in_chain
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.errors_icmp4 import DESTINATION_UNREACHABLE, PORT_UNREACHABLE
 from vectorplane.graph_nodes.next_by_number import NextByNumber
+from vectorplane.graph_nodes.trace_ip4 import UDP_TRACE
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import be16, ld8, ld16s, prefetch, rec
 
@@ -111,6 +112,7 @@ IP4_UDP_LOOKUP = NodeType(
     nexts=NEXTS,
     errors=ERRORS,
     runtime=RUNTIME,
+    trace=UDP_TRACE,
     bind=bind,
     doc=__doc__ or "",
 )

@@ -58,6 +58,8 @@ class Mask:
             terms = terms[1:]
         elif terms[0][:1].isalpha():
             raise MaskError(f"mask {text!r}: base {terms[0]!r} is not one of {', '.join(_BASES)}")
+        if not terms:
+            raise MaskError(f"mask {text!r}: an offset is missing behind {place.strip()!r}")
         offset = sum(_number(text, "offset", term) for term in terms)
         size = _number(text, "length", length.strip())
         if size == 0:

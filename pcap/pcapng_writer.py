@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from vectorplane.pcap.errors import CaptureError
-from vectorplane.pcap.writer import SNAPLEN, RecordFile
+from vectorplane.pcap.record_file import SNAPLEN, RecordFile
 
 _NAME, _RESOLUTION, _END = 2, 9, 0
 

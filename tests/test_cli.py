@@ -50,7 +50,7 @@ def tiny(tmp_path: Path) -> Path:
     """A capture of three frames, the last without an IPv4 packet."""
     path = tmp_path / "tiny.pcap"
     frame = bytes.fromhex(
-        "02fe00000001 020000000099 0800 4500001c000100004011a6cd0a0000010a000002 04d2162e00080000".replace(" ", "")
+        "02fe00000001 020000000099 0800 4500001c00010000401166cd0a0000010a000002 04d2162e00080000".replace(" ", "")
     )
     with CaptureWriter(path) as writer:
         for i, data in enumerate((frame, frame, frame[:12] + b"\x86\xdd" + frame[14:])):

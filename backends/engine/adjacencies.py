@@ -1,4 +1,4 @@
-"""Adjacencies: how a packet leaves by an interface. To a neighbour (complete or not yet), or to any of a prefix (glean).
+"""Adjacencies: how packets leave by an interface, to a neighbour (complete or not yet) or to any of a prefix (glean).
 
 An adjacency keeps its index for life. When a neighbour becomes known its record gets the Ethernet header first, and
 then every data-path object that leads to it changes from ip4-arp to ip4-rewrite; when it is lost, the other way

@@ -99,7 +99,7 @@ class FibControl:
     def drop_source(self, entry: Entry, source: int) -> None:
         """The source wants nothing of the prefix any more."""
         del entry.sources[source]
-        if not entry.tracked:
+        if source in (ADJ, RR) and not entry.tracked:
             self._untrack(entry)
         self.refresh(entry)
 
@@ -231,9 +231,7 @@ class FibControl:
         interface = path_set.interface()
         if source == ADJ:
             mine = entry.sources[ADJ].paths
-            refining = tuple(
-                p for p in mine if p.sw_if_index == interface or self._borrows(p.sw_if_index, interface)
-            )
+            refining = tuple(p for p in mine if p.sw_if_index == interface or self._borrows(p.sw_if_index, interface))
             return refining if attached & ATTACHED and refining else None
         if flags & CONNECTED:
             entry.flags = flags & (CONNECTED | ATTACHED)

@@ -9,6 +9,7 @@ one that was silent longest makes room.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -197,9 +198,7 @@ class Neighbours:
 
     # --- inner works
 
-    def _add(
-        self, sw_if_index: int, address: int, mac: bytes, static: bool, no_fib_entry: bool, now: int
-    ) -> Neighbour:
+    def _add(self, sw_if_index: int, address: int, mac: bytes, static: bool, no_fib_entry: bool, now: int) -> Neighbour:
         neighbour = self._by_key.get((sw_if_index, address))
         if neighbour is None:
             neighbour = self._new(sw_if_index, address, mac, static, no_fib_entry, now)
@@ -222,9 +221,7 @@ class Neighbours:
         self.ageing.poke()
         return neighbour
 
-    def _new(
-        self, sw_if_index: int, address: int, mac: bytes, static: bool, no_fib_entry: bool, now: int
-    ) -> Neighbour:
+    def _new(self, sw_if_index: int, address: int, mac: bytes, static: bool, no_fib_entry: bool, now: int) -> Neighbour:
         room = min(self.limit or MAX_NEIGHBOURS, MAX_NEIGHBOURS)
         if len(self._by_key) >= room and not (self.recycle and self._recycle()):
             raise NeighbourLimit(f"more than {room} neighbours")
@@ -266,7 +263,5 @@ class Neighbours:
 
     def _learnt(self, event: Any) -> None:
         address, mac = int(event["data"][0]), int(event["data"][1]).to_bytes(8, "little")[:6]
-        try:
+        with suppress(NeighbourLimit, StaticNeighbour):  # VPP ignores these too; the packet was counted as learnt from
             self._add(int(event["sw_if_index"]), address, mac, False, False, int(event["time"]))
-        except (NeighbourLimit, StaticNeighbour):
-            pass  # VPP ignores these too; the packet was counted as learnt from

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vectorplane.dataplane.abi import NEVER
-from vectorplane.graph_nodes.ip4_reassembly_control import EVENT_STARTED, Reassembly
+from vectorplane.graph_nodes.event_kinds import REASSEMBLY_STARTED
+from vectorplane.graph_nodes.ip4_reassembly_control import Reassembly
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -22,7 +23,7 @@ class ReassemblyTimer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._timer: Timer | None = None
-        engine.on_event(EVENT_STARTED, self._started)
+        engine.on_event(REASSEMBLY_STARTED, self._started)
 
     def _started(self, event: Any) -> None:
         if self._timer is None:

@@ -38,10 +38,16 @@ def capture_devices(engine: Engine) -> list[CaptureDevice]:
     return [d for d in engine.devices() if isinstance(d, CaptureDevice)]
 
 
-def replay(engine: Engine, progress: Progress | None = None, limit: int | None = None) -> Report:
+def replay(
+    engine: Engine,
+    progress: Progress | None = None,
+    limit: int | None = None,
+    run: Callable[[], None] | None = None,
+) -> Report:
     """Play all captures of the engine's devices to their end, or for ``limit`` packets. Counters go on from where they are.
 
-    Warnings about damaged files and packets that could not be read are in the report.
+    Warnings about damaged files and packets that could not be read are in the report. ``run`` stands in for
+    `Engine.run` (a `Network`'s, when ports are linked).
 
     Raises:
         CaptureError: a file is damaged and its device is strict.
@@ -71,7 +77,7 @@ def replay(engine: Engine, progress: Progress | None = None, limit: int | None =
         engine.advance(start)
     began = time.perf_counter()
     try:
-        engine.run()
+        (run or engine.run)()
     finally:
         engine.on_tick = None
         for device in devices:

@@ -133,9 +133,7 @@ class Routes:
         hop = 0 if next_hop is None else number(next_hop)
         return Path(hop, index, **options)  # type: ignore[arg-type]
 
-    def update(
-        self, prefix: PrefixLike, paths: Path | Iterable[Path], table: int = 0, source: int = API
-    ) -> int:
+    def update(self, prefix: PrefixLike, paths: Path | Iterable[Path], table: int = 0, source: int = API) -> int:
         """Give a prefix these paths instead of those that it had; gives the route's statistics index.
 
         Raises:

@@ -67,6 +67,8 @@ class Rss:
         entries = [i % queues for i in range(TABLE_ENTRIES)] if table is None else list(table)
         if len(entries) != TABLE_ENTRIES or not all(0 <= q < 1 << 15 for q in entries):
             raise ValueError(f"an RSS table has {TABLE_ENTRIES} queues from 0 to 32,767")
+        self.queues = max(entries) + 1
+        """How many queues the table names."""
         self._region = Region(TOEPLITZ.itemsize, name="rss")
         self.address = self._region.address
         record: Any = self._region.view(TOEPLITZ, 0, 1)[0]

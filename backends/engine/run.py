@@ -23,6 +23,7 @@ from vectorplane.dataplane.abi import (
 )
 from vectorplane.dataplane.python_node import run_python_node
 from vectorplane.graph_nodes.capture_input import BARRIER_BEHIND, BARRIER_PASS, BARRIER_STOP
+from vectorplane.graph_nodes.handoff import Handoffs
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -75,9 +76,7 @@ class Runner:
                     if handler is not None:
                         handler(event)
         if at_barrier:
-            data = engine.plane.graph["capture-input"].data
-            behind = bool((data["barrier"] == BARRIER_BEHIND).all())
-            data["barrier"] = BARRIER_STOP if behind else BARRIER_PASS
+            self._pass_barrier()
         if bits & ATTENTION_FLUSH:
             for device in engine.devices():
                 device.flush()
@@ -90,6 +89,23 @@ class Runner:
             engine.on_tick()
         return bits != 0
 
+    def _pass_barrier(self) -> None:
+        """All workers stand before one ARP packet of one input node, or behind it: let them pass."""
+        graph = self._engine.plane.graph
+        nodes = [graph[name] for name in ("capture-input", "sim-input") if name in graph]
+        for node in nodes:
+            if (node.data["barrier"] == BARRIER_BEHIND).all():
+                node.data["barrier"] = BARRIER_STOP
+                return
+        waiting = [n for n in nodes if (n.data["barrier"] == BARRIER_STOP).all()]
+        first = min(waiting, key=lambda n: min(int(n.record(w)["next_time"]) for w in range(graph.workers)))
+        first.data["barrier"] = BARRIER_PASS
+
+    def _handoffs(self) -> Handoffs | None:
+        """The rings between the workers, when anything uses them."""
+        plane = self._engine.plane
+        return plane.shared(Handoffs) if "handoff-input" in plane.graph else None
+
     def run_until(self, limit: int = NEVER) -> None:
         """Run everything that is due up to ``limit`` ns; without a limit until no input has packets left.
 
@@ -99,11 +115,17 @@ class Runner:
         engine.link()
         while not engine.stopped:
             timer = engine.timers.next_time()
-            reasons = self.round(min(limit, timer))
+            due = end = min(limit, timer)
+            handoffs = self._handoffs()
+            if handoffs is not None and engine.clock == "virtual":
+                end = min(due, engine.next_time() + min(handoffs.epoch, due) - 1)
+            reasons = self.round(end)
             engine.plane.epochs.poll()
             if self.attend():
                 continue
             if not reasons <= {DEADLINE, IDLE}:
+                continue
+            if handoffs is not None and (handoffs.publish() or (end < due and DEADLINE in reasons)):
                 continue
             if (DEADLINE in reasons or limit < NEVER) and timer <= limit:
                 engine.advance(timer)
@@ -126,6 +148,9 @@ class Runner:
             engine.timers.run(engine.now)
             engine.link()
             if self.attend() or reasons != {IDLE}:
+                continue
+            handoffs = self._handoffs()
+            if handoffs is not None and handoffs.publish():
                 continue
             for device in engine.devices():
                 device.flush()

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from vectorplane.dataplane.abi import FAST, REAL, VIRTUAL
 from vectorplane.dataplane.buffer import L4_CHECKSUM_COMPUTED, L4_CHECKSUM_CORRECT
-from vectorplane.dataplane.region import Region
+from vectorplane.dataplane.region import Region, lent
 from vectorplane.graph_nodes.checksum_offload import received_flags
 from vectorplane.graph_nodes.packet_source import ENDED, MAX_SOURCES, READY
 from vectorplane.graph_nodes.sim_input import SimSources
@@ -58,7 +58,8 @@ RX = np.dtype(
         ("clock", "i8"),
         ("offload", "i8"),
         ("last", "i8"),  # arrival of the last frame: a wire keeps its order
-        ("last_take", "i8"),  # the latest time in the records: they are in order
+        ("latest", "i8"),  # the latest time in the records
+        ("unsorted", "i8"),  # one of another queue was taken earlier: the records must be sorted
     ]
 )
 DATA_BYTES = 1 << 28
@@ -69,7 +70,10 @@ QUEUE_SHIFT = 16
 
 @compiled
 def arrive(rx: int, data: int, records: int, count: int, latency: int) -> int:
-    """Receive ``count`` frames (`RECORD`, offsets from ``data``) ``latency`` ns after their times; gives how many were lost."""
+    """Receive ``count`` frames (`RECORD`, offsets from ``data``) ``latency`` ns after their times.
+
+    Gives how many found their ring full.
+    """
     x = rec(rx, RX)
     lost = 0
     for i in range(count):
@@ -100,6 +104,10 @@ def arrive(rx: int, data: int, records: int, count: int, latency: int) -> int:
         q.accepted += 1
         q.waiting += 1
         q.last_take = when
+        if when < x.latest:
+            x.unsorted = 1
+        else:
+            x.latest = when
         r = rec(x.records + x.count * RECORD_SIZE, RECORD)
         r.offset = x.used
         r.time = when
@@ -163,7 +171,7 @@ class RxRings:
 
     @property
     def waiting(self) -> int:
-        """Records that not every worker has passed yet: packets in the rings, and on the wire as far as they are known."""
+        """Records that not every worker has passed yet: packets in the rings, or known to arrive."""
         return int(self.state["count"]) - self._passed()
 
     def _passed(self) -> int:
@@ -182,11 +190,20 @@ class RxRings:
         if int(x["clock"]) == REAL:
             self._count_waiting()
         before = int(x["count"])
-        lost = arrive(self.address, data, records.ctypes.data, len(records), latency)
+        with lent(records) as (base,):
+            lost = arrive(self.address, data, base, len(records), latency)
         if int(x["count"]) > before:
-            first = int(self._view(before, before + 1)["time"][0])
+            first = int(self._view(before, int(x["count"]))["time"].min())
+            if int(x["unsorted"]):
+                self._sort()
             self._post(first if int(x["clock"]) != FAST else 0)
         return lost
+
+    def _sort(self) -> None:
+        # what a worker has passed lies before all that arrives now, so only the rest can be out of order
+        left = self._view(max(int(s["position"]) for s in self._sources), int(self.state["count"]))
+        left[:] = left[np.argsort(left["time"], kind="stable")]
+        self.state["unsorted"] = 0
 
     def _view(self, start: int, end: int) -> npt.NDArray[Any]:
         return self._records.view(RECORD, start * RECORD_SIZE, end - start)
@@ -201,7 +218,7 @@ class RxRings:
         if int(x["count"]) + count <= MAX_RECORDS and int(x["used"]) + size + 64 <= DATA_BYTES:
             return
         left = self._view(passed, int(x["count"]))
-        start = int(left["offset"][0]) if len(left) else int(x["used"])
+        start = int(left["offset"].min()) if len(left) else int(x["used"])
         self._data.bytes[: int(x["used"]) - start] = self._data.bytes[start : int(x["used"])]
         left["offset"] -= start
         self._view(0, len(left))[:] = left

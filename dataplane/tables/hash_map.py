@@ -96,7 +96,7 @@ class HashMap:
         overflow = self.buckets // 4 + 9
         size = _HEAD + (self.buckets + overflow << shift)
         self._region = Region(size, name=name, huge=size >= 2 * HUGE_PAGE)
-        state = self._region.view(HASH_MAP, 0, 1)[0]
+        self._state = state = self._region.view(HASH_MAP, 0, 1)[0]
         state["buckets"] = self.address + _HEAD
         state["overflow"] = self.address + _HEAD + (self.buckets << shift)
         state["mask"], state["seed"] = self.buckets - 1, seed

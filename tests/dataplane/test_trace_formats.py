@@ -14,6 +14,8 @@ from tests.dataplane.small_router import Router, udp
 from vectorplane.backends.engine.nodes import built_in
 from vectorplane.dataplane.trace_record import time_text
 from vectorplane.graph_nodes import trace_formats as f
+from vectorplane.graph_nodes.trace_ip4 import FRAGMENT, fragment_text, options_text, udp_text
+from vectorplane.graph_nodes.trace_packet import PACKET
 
 FUNCTIONS = (
     f.ethernet_header,
@@ -23,6 +25,9 @@ FUNCTIONS = (
     f.icmp_header,
     f.arp_header,
     f.hex_bytes,
+    f.llc_header,
+    f.snap_header,
+    udp_text,
 )
 EXAMPLES = settings(derandomize=True, deadline=None, max_examples=100)
 
@@ -151,7 +156,6 @@ def test_any_bytes_have_a_text(data: bytes) -> None:
 @pytest.fixture(scope="module")
 def router() -> Iterator[Router]:
     made = Router()
-    made.plane.graph.add("capture-input")
     yield made
     made.close()
 
@@ -171,3 +175,24 @@ def test_any_record_has_a_text(router: Router, node_type: object) -> None:
     for value in (0, 255):
         record = np.frombuffer(bytes([value]) * trace.dtype.itemsize, trace.dtype)[0]
         trace.format(record, router.plane)
+
+
+def test_llc_and_snap() -> None:
+    assert f.llc_header(bytes.fromhex("aaaa03")) == "LLC snap -> snap"
+    assert f.llc_header(bytes.fromhex("4243f3")) == "LLC 0x43 -> bpdu, control 0xf3"
+    assert f.snap_header(bytes.fromhex("0000000800")) == "SNAP ethernet IP4"
+    assert f.snap_header(bytes.fromhex("00000c2000")) == "SNAP oui 0x00000c 0x2000"
+    assert (f.llc_header(b"\1"), f.snap_header(b"\1")) == ("llc header truncated", "snap header truncated")
+
+
+def test_texts_of_ip4_nodes() -> None:
+    packet = ip4(17, bytes.fromhex("0035003600080000"), options=b"\x94\x04\x00\x00")
+    assert udp_text(packet) == "UDP: src-port 53 dst-port 54"
+    assert udp_text(packet[:26]) == udp_text(b"") == "UDP header truncated"
+    record = np.zeros(1, FRAGMENT)[0]
+    record["mtu"], record["length"], record["size"] = 1500, 2000, 20
+    assert fragment_text(record, None) == "mtu: 1500 pkt-size: 2000\n" + f.ip4_header(bytes(20))  # type: ignore[arg-type]
+    kept = np.zeros(1, PACKET)[0]
+    kept["size"] = 24
+    kept["data"][:24] = np.frombuffer(packet[:24], np.int8)
+    assert options_text(kept, None) == "  option:[0x94,0x4,0x0,0x0]"  # type: ignore[arg-type]

@@ -18,9 +18,8 @@ def classic(
     """A pcap of (seconds, fraction, data)."""
     magic = 0xA1B23C4D if nano else 0xA1B2C3D4
     made = struct.pack(order + "IHHiIII", magic, *version, 0, 0, snaplen, link)
-    for seconds, fraction, data in packets:
-        made += struct.pack(order + "IIII", seconds, fraction, len(data), len(data)) + data
-    return made
+    records = [struct.pack(order + "IIII", s, f, len(data), len(data)) + data for s, f, data in packets]
+    return b"".join([made, *records])
 
 
 def block(kind: int, body: bytes, order: str = "<") -> bytes:

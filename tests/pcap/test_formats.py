@@ -117,6 +117,8 @@ def test_files_that_cannot_be_opened(tmp_path: object) -> None:
     [
         (build.enhanced(FRAME), "a packet of interface 0, which is not described"),
         (build.interface() + build.enhanced(FRAME)[:-4] + bytes(4), "the length at the block's end is 0"),
+        (build.interface() + build.enhanced(FRAME)[:-4] + b"\xff" * 4, "the length at the block's end is 4294967295"),
+        (b"\5\0\0\0\x0e\0\0\0\0\0" + b"\x0e\0\0\0" + bytes(20), "a block length of 14 bytes is impossible"),
         (build.interface() + b"\6\0\0\0\x1f\0\0\0" + bytes(40), "a block length of 31 bytes is impossible"),
         (build.interface() + b"\6\0\0\0\xf0\xff\xff\xff" + bytes(40), "a block length of 4294967280 bytes is imposs"),
         (build.block(1, bytes(8) + b"\2\0\xff\0abcd"), "option 2 of an interface description is longer than its"),
@@ -127,6 +129,7 @@ def test_files_that_cannot_be_opened(tmp_path: object) -> None:
         (b"\x0a\x0d\x0d\x0a" + bytes(40), "the section header has no byte-order magic"),
         (b"\x0b\xad\0\0\xf0\xff\xff\xff" + bytes(40), "the file ends within a block of 4294967280 bytes"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_damaged_blocks_are_named_and_strict_makes_them_errors(blocks: bytes, reason: str) -> None:
     good = build.section() + build.interface() + build.enhanced(FRAME) + build.section()
@@ -143,6 +146,14 @@ def test_damaged_blocks_are_named_and_strict_makes_them_errors(blocks: bytes, re
         for _ in range(2):
             with pytest.raises(CaptureError, match=f"^x: byte {place}: "):
                 reader.next_window()
+
+
+def test_the_longest_packet() -> None:
+    for size, count in ((262144, 2), (262145, 0)):
+        raw = build.classic([(0, 0, bytes(size))] * 2)
+        assert len(take(io.BytesIO(raw), DEFAULT_LIMITS).packets) == count
+        raw = build.section() + build.interface() + build.enhanced(bytes(size)) * 2
+        assert len(take(io.BytesIO(raw), DEFAULT_LIMITS).packets) == count
 
 
 def test_damage_of_a_classic_file() -> None:

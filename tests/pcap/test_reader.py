@@ -11,7 +11,7 @@ from tests.naive.pcap_reader import read
 from tests.pcap.strategies import classic_file, damaged_file, pcapng_file
 from tests.pcap.taken import SMALL, Dribble, take
 
-QUICK = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def check(raw: bytes, step: int) -> None:
@@ -35,14 +35,14 @@ def test_pcapng(raw: bytes, step: int) -> None:
     check(raw, step)
 
 
-@settings(QUICK, max_examples=400)
+@settings(QUICK, max_examples=120)
 @given(damaged_file(), st.integers(1, 300))
 def test_damaged(raw: bytes, step: int) -> None:
     check(raw, step)
 
 
-@settings(QUICK, max_examples=15)
+@settings(QUICK, max_examples=8)
 @given(classic_file() | pcapng_file())
 def test_cut_off_at_any_byte(raw: bytes) -> None:
-    for size in range(min(len(raw), 400)):
+    for size in range(min(len(raw), 300)):
         assert take(io.BytesIO(raw[:size])) == read(raw[:size], SMALL.packet, SMALL.options)

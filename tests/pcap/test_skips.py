@@ -47,9 +47,10 @@ def test_a_file_with_nothing_to_deliver() -> None:
         (113, bytes(14) + b"\x00\x04" + bytes(20), "names no ethertype"),
         (113, b"\0\0\x03\x38" + bytes(10) + b"\x08\x00" + bytes(20), "names no ethertype"),  # netlink
         (113, SLL[:15], "end within the link header"),
-        (276, b"\x00\x04" + bytes(30), "names no ethertype"),
+        (276, b"\x05\xff" + bytes(30), "names no ethertype"),
         (276, b"\x08\x00" + bytes(17), "end within the link header"),
     ],
+    ids=lambda value: str(value) if isinstance(value, (str, int)) else "",
 )
 def test_reasons(link: int, data: bytes, reason: str) -> None:
     with CaptureReader(io.BytesIO(build.classic([(0, 0, data)] * 2, link=link))) as reader:
@@ -73,7 +74,9 @@ def test_reasons(link: int, data: bytes, reason: str) -> None:
         (229, b"", 0x86DD, 0),
         (113, bytes(14) + b"\x81\x00", 0x8100, 16),
         (276, b"\x86\xdd" + bytes(18), 0x86DD, 20),
+        (276, b"\x06\x00" + bytes(18), 0x0600, 20),
     ],
+    ids=lambda value: str(value) if isinstance(value, int) else "",
 )
 def test_ethertypes(link: int, data: bytes, ethertype: int, drop: int) -> None:
     raw = build.classic([(0, 0, data + b"rest")], link=link)

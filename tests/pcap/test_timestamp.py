@@ -22,7 +22,7 @@ def times(stamps: list[int], resolution: int, offset: int) -> list[int]:
     return [p.time for p in take(io.BytesIO(raw + b"".join(build.enhanced(b"", s) for s in stamps))).packets]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(STAMPS, min_size=1, max_size=30), st.integers(0, 255), OFFSETS)
 def test_against_fractions(stamps: list[int], resolution: int, offset: int) -> None:
     naive = Interface(None, 0, resolution, offset)
@@ -32,7 +32,7 @@ def test_against_fractions(stamps: list[int], resolution: int, offset: int) -> N
 def test_every_resolution() -> None:
     stamps = [0, 1, 10**9, 10**15, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1]
     for resolution in range(256):
-        for offset in (0, -1, 9223372036, -9223372036, -(2**63), LIMIT):
+        for offset in (0, -1, 9223372036, -(2**63)):
             naive = Interface(None, 0, resolution, offset)
             assert times(stamps, resolution, offset) == [naive.time(s) for s in stamps], (resolution, offset)
 
@@ -45,3 +45,6 @@ def test_round_down_to_nanoseconds() -> None:
 def test_kept_within_int64() -> None:
     assert times([2**64 - 1], 0, 0) == [LIMIT]
     assert times([0], 0, -(2**63)) == [-LIMIT - 1]
+    edges = [0, 145224191, 145224192, 145224193, 854775806, 854775807, 854775808, 999999999]
+    for offset in (9223372035, 9223372036, 9223372037, -9223372036, -9223372037, -9223372038):
+        assert times(edges, 9, offset) == [Interface(None, 0, 9, offset).time(s) for s in edges]

@@ -56,9 +56,9 @@ def top(
 @app.command()
 def replay(
     captures: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="CAPTURE", help="pcap or pcapng, plain, gzip or zstd; - is standard input; NAME=FILE."),
-    ],
+    ] = None,
     config: ConfigOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write a capture an interface.")
@@ -81,7 +81,7 @@ def replay(
 
     run(
         Options(
-            captures=captures,
+            captures=captures or [],
             config=config,
             out=out,
             clock=clock.value if clock else None,

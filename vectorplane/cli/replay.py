@@ -15,6 +15,7 @@ from vectorplane.cli.progress import compile_missing, replay_bar
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
+    from vectorplane.backends.engine.network import Network
     from vectorplane.backends.engine.report import Report
     from vectorplane.control.config import Config
 
@@ -50,8 +51,8 @@ def configuration(path: Path | None) -> tuple[Config, str]:
     return load_config(path), str(path.parent)
 
 
-def set_up(options: Options) -> Engine:
-    """An engine as configured, its captures open, nothing played yet.
+def set_up(options: Options) -> tuple[Engine, Network | None]:
+    """An engine as configured, its captures open, nothing played yet; and the network that runs it if it has links.
 
     Raises:
         ConfigError, CaptureError, OSError: what is wrong with the configuration or a file.
@@ -65,30 +66,31 @@ def set_up(options: Options) -> Engine:
     rx = rx_files(config, folder, assign(config, options.captures))
     if options.loop > 1 and any("-" in files for files in rx.values()):
         fail("standard input cannot be played more than once: leave out --loop", 2)
+    if not any(rx.values()):
+        fail("nothing to replay: give a CAPTURE", 2)
     tx = tx_files(config, options.out, rx)
     engine = make_engine(config)
     try:
-        apply(
-            config, engine, factory(rx, tx, strict=options.strict, loops=options.loop), str(options.config or "config")
-        )
+        devices = factory(rx, tx, out=options.out, strict=options.strict, loops=options.loop)
+        apply(config, engine, devices, str(options.config or "config"))
+        return engine, devices.network(config, engine)
     except BaseException:
         engine.close()
         raise
-    return engine
 
 
 def run(options: Options) -> None:
     """The command. Ends the program with 130 when it was interrupted (after the summary)."""
     from vectorplane.backends.engine.replay import needed_units
 
-    engine = set_up(options)
+    engine, network = set_up(options)
     try:
         compile_missing(needed_units(engine))
         if options.trace:
             from vectorplane.cli.trace import start
 
             start(engine, options.trace)
-        report, interrupted = _play(engine, options)
+        report, interrupted = _play(engine, network, options)
         for warning in dict.fromkeys(report.warnings):
             warn(warning)
         _print(engine, report, options)
@@ -101,7 +103,7 @@ def run(options: Options) -> None:
         sys.exit(130)
 
 
-def _play(engine: Engine, options: Options) -> tuple[Report, bool]:
+def _play(engine: Engine, network: Network | None, options: Options) -> tuple[Report, bool]:
     """Run the engine beside this thread, which stays free to take signals; says whether one came."""
     from vectorplane.backends.engine.replay import replay
 
@@ -112,12 +114,12 @@ def _play(engine: Engine, options: Options) -> tuple[Report, bool]:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         signals.append(number)
-        engine.stop()
+        (network or engine).stop()
 
     previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         with replay_bar() as progress, ThreadPoolExecutor(1, "replay") as thread:
-            report = thread.submit(replay, engine, progress, options.limit).result()
+            report = thread.submit(replay, engine, progress, options.limit, (network or engine).run).result()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -138,5 +140,6 @@ def _print(engine: Engine, report: Report, options: Options) -> None:
     if traces:
         print(traces)
     from vectorplane.cli.tables import summary
+    from vectorplane.dataplane.abi import INPUT
 
-    summary(report)
+    summary(report, {node.name for node in engine.plane.graph if node.type.kind == INPUT})

@@ -20,7 +20,7 @@ def console() -> Console:
 
 def table(title: str, *columns: str, left: int = 1) -> Table:
     """A table whose first ``left`` columns are text and whose others are numbers."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
     for i, name in enumerate(columns):
         made.add_column(name, justify="left" if i < left else "right", overflow="fold")
     return made
@@ -56,36 +56,35 @@ def interfaces(rows: list[dict[str, Any]]) -> Table:
     return made
 
 
-def runtime(report: Report) -> Table:
-    """VPP's `show runtime`, a row a node that ran; the dispatcher's own row comes last."""
+def runtime(report: Report, inputs: set[str]) -> Table:
+    """VPP's `show runtime`, workers summed, a row a node that ran, by name; the dispatcher's own row comes last."""
     made = table("Runtime", "Name", "State", "Calls", "Vectors", "Suspends", "Packet-Clocks", "Vectors/Call", left=2)
-    for row in report.nodes:
-        per_call = row["vectors"] / row["calls"] if row["calls"] else 0.0
-        state = row.get("state", "polling" if row["name"].endswith("-input") and row is report.nodes[0] else "active")
+    *rows, dispatcher = report.nodes
+    for row in [*sorted(rows, key=lambda r: str(r["name"])), dispatcher]:
+        clocks = row["clocks_per_packet"]
         made.add_row(
             row["name"],
-            state,
+            "polling" if row["name"] in inputs else "active",
             f"{row['calls']:,}",
             f"{row['vectors']:,}",
             str(row.get("suspends", 0)),
-            f"{row['clocks_per_packet']:.3g}"
-            if row["clocks_per_packet"] < 1000
-            else f"{row['clocks_per_packet']:,.0f}",
-            f"{per_call:.2f}",
+            f"{clocks:.1f}" if clocks < 1000 else f"{clocks:,.0f}",
+            f"{row['vectors'] / row['calls'] if row['calls'] else 0.0:.2f}",
         )
     return made
 
 
-def summary(report: Report) -> None:
-    """Everything about a run."""
+def summary(report: Report, inputs: set[str]) -> None:
+    """Everything about a run; ``inputs`` names the input nodes."""
     out = console()
     for part in (
         balance(report),
         reasons("Drops", report.drops) if report.drops else None,
         reasons("Consumed", report.consumed) if report.consumed else None,
         interfaces(report.interfaces),
-        runtime(report),
+        runtime(report, inputs),
     ):
         if part is not None:
             out.print(part)
+            out.print()
     out.print(f"{report.packets_in:,} packets in {report.seconds:.3f} s: {report.pps:,.0f} packets a second")

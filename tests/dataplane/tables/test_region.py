@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from vectorplane.dataplane.region import Bump, Region, RegionFull, lent
-from vectorplane.jit import ops
-from vectorplane.jit.kernel import compiled
+from vectorplane.jit import ops, twin
+from vectorplane.jit.kernel import JIT, compiled
 
 
 @compiled
@@ -60,6 +60,17 @@ def test_shared_region_is_a_memfd() -> None:
     region.close()
     with pytest.raises(OSError):
         os.fstat(fd)
+
+
+def test_a_forgotten_region_closes_itself() -> None:
+    region = Region(4096, name="forgotten", shared=True)
+    fd, address = region.fd, region.address
+    del region
+    with pytest.raises(OSError):
+        os.fstat(fd)
+    if not JIT:
+        with pytest.raises(twin.MemoryFault):
+            _increment(address)
 
 
 def test_views_stay_inside() -> None:
