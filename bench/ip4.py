@@ -46,7 +46,7 @@ class Result:
     @property
     def four_nodes(self) -> float:
         """Clocks per packet of the four IPv4 nodes together."""
-        return sum(r["clocks_per_packet"] for r in self.nodes if r["name"] in NODES)
+        return float(sum(r["clocks_per_packet"] for r in self.nodes if r["name"] in NODES))
 
     def json(self) -> dict[str, Any]:
         """As an object."""

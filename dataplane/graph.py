@@ -198,21 +198,17 @@ class Graph:
 
         Raises:
             OverflowError: a node has no free slot.
-            ValueError: two of them have ``following`` in different slots already.
         """
         if len({id(n.slots) for n in nodes}) == 1:
             return self.add_next(nodes[0], following)
         target = self.add(following)
-        there = {n.slots[following] for n in nodes if following in n.slots}
-        if len(there) > 1 or (there and any(following not in n.slots for n in nodes)):
-            names = ", ".join(n.name for n in nodes)
-            raise ValueError(f"{following} has no slot in common in {names}")
-        if there:
+        there = {n.slots.get(following, -1) for n in nodes}
+        if len(there) == 1 and -1 not in there:
             return there.pop()
         slot = max(_size(n.slots) for n in nodes)
         for n in nodes:
-            if following not in n.slots:  # it is, when a sibling came before
-                self._set_slot(n, slot, following, target)
+            if n.slots.get(following) != slot:  # it is, when a sibling came before
+                self._set_slot(n, slot, following, target)  # a slot that led there before still does
         return slot
 
     def link_kernels(self, nodes: list[Node] | None = None) -> None:

@@ -57,6 +57,7 @@ def sub_interface(parent: int, interfaces: int, outer: int, inner: int, tags: in
     """
     p = rec(parent, INTERFACE)
     any_inner = -1
+    single = -1
     if p.vlans != 0:
         candidate = ld32s(p.vlans + 4 * outer)
         while candidate > 0:
@@ -64,16 +65,19 @@ def sub_interface(parent: int, interfaces: int, outer: int, inner: int, tags: in
             if s.outer_type == outer_type:
                 if s.tag_count == 1:
                     if tags == 1 or (s.flags & EXACT_MATCH) == 0:
-                        any_inner = candidate
+                        single = candidate
                 elif tags == 2:
                     wanted = s.tags >> 16
                     if wanted == inner:
                         return candidate
-                    if wanted == 4095 and any_inner < 0:
+                    if wanted == 4095:
                         any_inner = candidate
             candidate = s.device
+    # VPP's order: both tags, any inner tag, the outer tag alone, the default
     if any_inner >= 0:
         return any_inner
+    if single >= 0:
+        return single
     return int(p.default)
 
 
@@ -121,24 +125,19 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
             inner = 0
             kind = ld16(d + 16)
             header = 18
-            if (kind == _VLAN_LE or kind == _QINQ_LE) and length >= 22:
+            if kind == _VLAN_LE and length >= 22:
                 tags = 2
                 inner = bswap16(ld16(d + 18)) & 0xFFF
                 kind = ld16(d + 20)
                 header = 22
-            sub = sub_interface(parent, interfaces, outer, inner, tags, outer_type)
-            if sub < 0 and outer == 0:
-                sub = last  # priority tag: the frame belongs to the untagged interface (802.1Q 6.9)
+            sub = last  # a priority tag: the frame belongs to the untagged interface (802.1Q 6.9)
+            if outer != 0 or tags == 2:
+                sub = sub_interface(parent, interfaces, outer, inner, tags, outer_type)
             if sub < 0:
                 m.error = err + E_UNKNOWN_VLAN
                 set_next(frame, i, DROP)
                 continue
             s = rec(interfaces + sub * INTERFACE_SIZE, INTERFACE)
-            if tags == 2 and s.tag_count == 1:
-                # a one-tag sub-interface sees the inner tag as payload type
-                kind = ld16(d + 16)
-                header = 18
-                tags = 1
             if (s.flags & ADMIN_UP) == 0:
                 m.error = err + E_DOWN
                 set_next(frame, i, DROP)

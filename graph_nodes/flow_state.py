@@ -1,8 +1,9 @@
 """What is handed out or limited by flow: fragment identifications and the rate limit of ICMP errors.
 
 An input that spreads packets over workers gives each a partition, 0 .. 255, by a hash of its flow, and each
-partition to one worker; an input that does not leaves it 0. State is kept by partition and not by worker, so
-that the packets that come out are the same for any number of workers (and, with one partition, VPP's).
+partition to one worker; an input that does not leaves it 0. State is kept by partition, so that the packets that
+come out are the same for any number of workers (and, with one partition, VPP's). Each worker has memory for all
+partitions: should two ever get packets of the same one, nothing is shared between threads.
 """
 
 from __future__ import annotations
@@ -61,12 +62,14 @@ def throttled(state: int, b: int, key: int, time: int) -> bool:
 
 
 class FlowState:
-    """The memory of all partitions of an engine."""
+    """The memory of all partitions of an engine, once for each worker."""
 
     def __init__(self, plane: Dataplane) -> None:
-        self._region = Region(PARTITIONS * _SIZE, name="flow state")
-        self.address = self._region.address
-        self._next_ids = self._region.view(np.dtype([("id", "i8"), ("rest", f"V{_SIZE - 8}")]), 0, PARTITIONS)["id"]
+        workers = len(plane.workers)
+        self._region = Region(workers * PARTITIONS * _SIZE, name="flow state")
+        self.addresses = [self._region.address + w * PARTITIONS * _SIZE for w in range(workers)]
+        layout = np.dtype([("id", "i8"), ("rest", f"V{_SIZE - 8}")])
+        self._next_ids = self._region.view(layout, 0, workers * PARTITIONS)["id"]
 
     @property
     def fragmented(self) -> int:

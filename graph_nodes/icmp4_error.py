@@ -156,7 +156,7 @@ def ip4_icmp_error(worker: int, node: int, frame: int) -> int:
 def bind(plane: Dataplane, node: Node) -> None:
     """Addresses of interfaces, and the rate limits."""
     node.data["addresses"] = plane.shared(InterfaceAddresses).address
-    node.data["flows"] = plane.shared(FlowState).address
+    node.data["flows"] = plane.shared(FlowState).addresses
 
 
 IP4_ICMP_ERROR = NodeType(

@@ -26,41 +26,25 @@ from vectorplane.dataplane.buffer import (
     CELL,
     DATA,
     IS_IP4,
-    L4_CHECKSUM_COMPUTED,
-    L4_CHECKSUM_CORRECT,
-    OFFLOAD_L4_CHECKSUM,
 )
 from vectorplane.dataplane.feature import ArcType, feature_start
 from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.tables.mtrie import lookup, root_of
 from vectorplane.graph_nodes.errors4 import (
     ERRORS,
-    SPOOFED_LOCAL_PACKETS,
     SRC_LOOKUP_MISS,
-    TCP_CHECKSUM,
-    UDP_CHECKSUM,
     UNKNOWN_PROTOCOL,
 )
 from vectorplane.graph_nodes.fib import Fibs
 from vectorplane.graph_nodes.forwarding import (
-    DPO,
-    DPO_ADJACENCY,
-    DPO_ADJACENCY_INCOMPLETE,
-    DPO_GLEAN,
-    DPO_LOAD_BALANCE,
-    DPO_MIDCHAIN,
-    DPO_RECEIVE,
-    DPO_SIZE,
-    LB_SIZE,
-    LOAD_BALANCE,
     Forwarding,
 )
-from vectorplane.graph_nodes.ip4_header import DESTINATION, FRAGMENT, LENGTH, PROTOCOL, SOURCE
-from vectorplane.graph_nodes.l4_checksum import l4_sum
+from vectorplane.graph_nodes.ip4_header import DESTINATION, FRAGMENT, PROTOCOL, SOURCE
+from vectorplane.graph_nodes.ip4_local_checks import l4_error, source_error
 from vectorplane.graph_nodes.next_by_number import NextByNumber
 from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
-from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import be16, be32, ld8, ld16, ld16s, ld32, prefetch, rec
+from vectorplane.jit.kernel import kernel
+from vectorplane.jit.ops import be32, ld8, ld16, ld16s, ld32, prefetch, rec
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -85,67 +69,8 @@ RUNTIME = np.dtype(
     ]
 )
 
-_TCP, _UDP = 6, 17
+_ICMP, _UDP = 1, 17
 _FRAGMENT_LE = 0xFF3F  # offset and more fragments, as a little-endian load sees them
-
-
-@helper
-def l4_error(worker: int, b: int, ip: int, header: int) -> int:
-    """Which error the checksum of a TCP or UDP packet gives it; `UNKNOWN_PROTOCOL` (VPP's "so far none")."""
-    m = rec(b, BUFFER)
-    protocol = ld8(ip + PROTOCOL)
-    if protocol != _TCP and protocol != _UDP:
-        return UNKNOWN_PROTOCOL
-    wrong = UDP_CHECKSUM if protocol == _UDP else TCP_CHECKSUM
-    if m.flags & OFFLOAD_L4_CHECKSUM:
-        return UNKNOWN_PROTOCOL
-    if m.flags & L4_CHECKSUM_COMPUTED:
-        return UNKNOWN_PROTOCOL if m.flags & L4_CHECKSUM_CORRECT else wrong
-    m.flags |= L4_CHECKSUM_COMPUTED
-    total = be16(ip + LENGTH)
-    if protocol == _UDP:
-        if m.current_length < header + 8:
-            return wrong
-        if ld16(ip + header + 6) == 0:
-            m.flags |= L4_CHECKSUM_CORRECT
-            return wrong if be16(ip + header + 4) > total else UNKNOWN_PROTOCOL
-        if be16(ip + header + 4) > total:
-            return wrong
-    if l4_sum(worker, b, ip, header, total - header) != 0xFFFF:
-        return wrong
-    m.flags |= L4_CHECKSUM_CORRECT
-    return UNKNOWN_PROTOCOL
-
-
-@helper
-def bucket_type(lb_index: int, k: int, lbs: int, buckets: int) -> int:
-    """The type of a load-balance's bucket ``k``."""
-    lb = rec(lbs + lb_index * LB_SIZE, LOAD_BALANCE)
-    if lb.n_minus_1 == 0:
-        return int(lb.type)
-    return int(rec(buckets + (lb.buckets + k) * DPO_SIZE, DPO).type)
-
-
-@helper
-def leads_out(lb_index: int, lbs: int, buckets: int) -> bool:
-    """Does any bucket lead to an interface? (VPP: the uRPF list of the load-balance is not empty.)"""
-    for k in range(rec(lbs + lb_index * LB_SIZE, LOAD_BALANCE).n_minus_1 + 1):
-        kind = bucket_type(lb_index, k, lbs, buckets)
-        if kind == DPO_ADJACENCY or kind == DPO_ADJACENCY_INCOMPLETE or kind == DPO_GLEAN:
-            return True
-        if kind == DPO_MIDCHAIN or kind == DPO_LOAD_BALANCE or kind == DPO_RECEIVE:
-            return True
-    return False
-
-
-@helper
-def source_error(lb_index: int, ip: int, lbs: int, buckets: int) -> int:
-    """Which error the route back to the source gives a packet; `UNKNOWN_PROTOCOL`: none so far."""
-    if bucket_type(lb_index, 0, lbs, buckets) == DPO_RECEIVE:
-        return SPOOFED_LOCAL_PACKETS
-    if ld32(ip + DESTINATION) != 0xFFFFFFFF and not leads_out(lb_index, lbs, buckets):
-        return SRC_LOOKUP_MISS
-    return UNKNOWN_PROTOCOL
 
 
 @kernel
@@ -155,6 +80,13 @@ def ip4_local(worker: int, node: int, frame: int) -> int:
     r = rec(rec(node, NODE).data, RUNTIME)
     head = r.head
     receive = r.receive
+    arc = r.arc
+    slots = r.slots
+    err = r.err
+    last_source = -1
+    last_fib = -1
+    lb = 0
+    from_there = UNKNOWN_PROTOCOL
     n = frame_n(frame)
     for i in range(n):
         ahead = pool + buffer_index(frame, i + 4) * CELL
@@ -175,20 +107,28 @@ def ip4_local(worker: int, node: int, frame: int) -> int:
         elif ld16(ip + FRAGMENT) & _FRAGMENT_LE:
             slot = REASSEMBLY
         else:
-            slot = ld16s(r.slots + 2 * ld8(ip + PROTOCOL))
+            slot = ld16s(slots + 2 * ld8(ip + PROTOCOL))
             if head != 0:
                 error = l4_error(worker, b, ip, (ld8(ip) & 15) * 4)
                 if m.tx_sw_if >= 0:
                     m.fib_index = m.tx_sw_if
-                lb = lookup(root_of(r.roots, m.fib_index), r.plies, be32(ip + SOURCE))
+                fib = m.fib_index
+                source = be32(ip + SOURCE)
+                if source != last_source or fib != last_fib:
+                    last_source = source
+                    last_fib = fib
+                    lb = lookup(root_of(r.roots, fib), r.plies, source)
+                    from_there = source_error(lb, r.lbs, r.buckets)
                 m.adj = lb
                 if error == UNKNOWN_PROTOCOL:
-                    error = source_error(lb, ip, r.lbs, r.buckets)
+                    error = from_there
+                    if error == SRC_LOOKUP_MISS and ld32(ip + DESTINATION) == 0xFFFFFFFF:
+                        error = UNKNOWN_PROTOCOL
                 if error != UNKNOWN_PROTOCOL:
                     slot = DROP
-        m.error = r.err + error
+        m.error = err + error
         if head != 0 and error == UNKNOWN_PROTOCOL and slot != DROP:
-            feature = feature_start(r.arc, own, b)
+            feature = feature_start(arc, own, b)
             if feature >= 0:
                 slot = feature
         set_next(frame, i, slot)
@@ -215,7 +155,7 @@ def bind(plane: Dataplane, node: Node) -> None:
     node.data["head"] = node.name != "ip4-local-end-of-arc"
     node.data["receive"] = node.name == "ip4-receive"
     if node.name == "ip4-local":
-        protocols.register(1, "ip4-icmp-input")
+        protocols.register(_ICMP, "ip4-icmp-input")
         protocols.register(_UDP, "ip4-udp-lookup")
 
 

@@ -43,5 +43,7 @@ def l4_sum(worker: int, b: int, ip: int, header: int, size: int) -> int:
 
     0xFFFF when the checksum in there is right; -1 when the packet ends before.
     """
-    pseudo = ld32(ip + SOURCE) + ld32(ip + DESTINATION) + (ld8(ip + PROTOCOL) << 8) + bswap16(size)
-    return chain_sum(worker, b, header, size, pseudo)
+    total = ld32(ip + SOURCE) + ld32(ip + DESTINATION) + (ld8(ip + PROTOCOL) << 8) + bswap16(size)
+    if header + size <= rec(b, BUFFER).current_length:
+        return fold(add_words(total, ip + header, size))
+    return chain_sum(worker, b, header, size, total)

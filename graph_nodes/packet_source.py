@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vectorplane.dataplane.abi import WORKER
+from vectorplane.dataplane.abi import FRAME_SIZE, WORKER
 from vectorplane.dataplane.buffer import (
     BUFFER,
     CELL,
@@ -18,6 +18,7 @@ from vectorplane.dataplane.buffer import (
     allocate,
     buffer_at,
     free,
+    refill,
     take,
 )
 from vectorplane.jit.kernel import helper, routine
@@ -75,7 +76,14 @@ def _chain_in(worker: int, first: int, source: int, size: int) -> int:
     previous = first
     done = DATA_SIZE
     while done < size:
-        index = allocate(worker)
+        # leave alone what `reserve` has promised for the heads of the packets behind this one
+        index = -1
+        if rec(worker, WORKER).cache_n > FRAME_SIZE or (
+            refill(worker) > 0 and rec(worker, WORKER).cache_n > FRAME_SIZE
+        ):
+            index = allocate(worker)
+        else:
+            rec(worker, WORKER).alloc_failures += 1
         if index < 0:
             if head.flags & NEXT_PRESENT:
                 head.flags &= ~NEXT_PRESENT

@@ -17,6 +17,7 @@ from scapy.utils import rdpcap
 
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.pg import PgDevice
+from vectorplane.backends.engine.report import report
 from vectorplane.backends.engine.route_paths import Path
 
 PARITY = FilePath(__file__).resolve().parents[2] / "shared" / "parity"
@@ -166,6 +167,6 @@ def balance(engine: Engine) -> None:
         AssertionError: they are not.
     """
     plane = engine.plane
-    total = plane.if_stats["rx"].total()[:, 0].sum() + sum(int(w.record["generated"]) for w in plane.workers)
-    left = plane.if_stats["tx"].total()[:, 0].sum() + plane.drops.total().sum() + plane.consumed.total().sum()
-    assert total == left, f"{total} packets in or generated, {left} out, dropped or consumed"
+    assert report(plane).missing == 0
+    lost = plane.pool.count - plane.free_buffers()
+    assert lost == 0, f"{lost} buffers hold no packet and are not free"

@@ -9,6 +9,7 @@ import pytest
 from tests.replaying import EXAMPLES, LAN, replayed, shared
 from vectorplane.pcap.errors import CaptureError
 
+
 def captures() -> list[Path]:
     """All real captures."""
     return sorted(p for p in shared("pcaps").iterdir() if p.suffix != ".md")

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
 
 BROADCAST = b"\xff" * 6
-_SHORT, _LONG = 32, 120
+_LONG = 120
+_STEP = 256
+"""Counters become visible in steps of this many."""
 
 
 class Adjacency:
@@ -137,7 +139,7 @@ class Adjacencies:
         if adjacency is None:
             adjacency = Adjacency(self._forwarding.adj_pool.take(), sw_if_index, key, glean)
             table[key, glean] = adjacency
-            self._forwarding.adj_counters.extend(adjacency.index + 1)
+            self._forwarding.adj_counters.extend(-(-(adjacency.index + 1) // _STEP) * _STEP)
             self._forwarding.adj_counters.clear(adjacency.index)
             if not glean:
                 adjacency.mac = self._known(sw_if_index, key)

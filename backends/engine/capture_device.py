@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from vectorplane.backends.engine.device import Device
@@ -119,13 +120,13 @@ class CaptureDevice(Device):
 
     def __init__(
         self,
-        rx: list[str | os.PathLike[str] | BinaryIO] | None = None,
+        rx: Sequence[str | os.PathLike[str] | BinaryIO] = (),
         tx: str | os.PathLike[str] | None = None,
         *,
         strict: bool = False,
         loops: int = 1,
     ) -> None:
-        self._rx = rx or []
+        self._rx = rx
         self._tx = tx
         self._strict = strict
         self._loops = loops
@@ -144,11 +145,8 @@ class CaptureDevice(Device):
             node = graph.add("capture-input")
             engine.poll_node(node)
             for path in self._rx:
-                self.sources.append(
-                    CaptureSource(
-                        engine, lambda p=path: CaptureReader(p, strict=self._strict), sw_if_index, self._loops
-                    )
-                )
+                opener = partial(CaptureReader, path, strict=self._strict)
+                self.sources.append(CaptureSource(engine, opener, sw_if_index, self._loops))
             for w in range(len(engine.plane.workers)):
                 node.record(w)["next_time"] = 0
 

@@ -45,6 +45,8 @@ class Engine:
         self.timers = Timers()
         self.event_handlers: dict[int, Callable[[Any], None]] = {}
         self._linked = 0
+        self._looked_at = 0
+        self._inputs: list[int] = []
         self.stopped = False
         self.on_tick: Callable[[], None] | None = None
         """Called whenever the dispatcher came back to Python (a few hundred times a second under load)."""
@@ -97,9 +99,11 @@ class Engine:
 
     def next_time(self) -> int:
         """Earliest time (ns) at which an input node has a packet; `NEVER` when none has."""
-        inputs = [n for n in self.plane.graph if n.type.kind == INPUT]
-        workers = range(len(self.plane.workers))
-        return min((int(n.record(i)["next_time"]) for n in inputs for i in workers), default=NEVER)
+        nodes = self.plane.graph.nodes
+        if self._looked_at < len(nodes):  # asked for very often, and nodes only ever join
+            self._inputs += [n.index for n in nodes[self._looked_at :] if n.type.kind == INPUT]
+            self._looked_at = len(nodes)
+        return min((int(r[i]["next_time"]) for i in self._inputs for r in self.plane.graph.records), default=NEVER)
 
     def advance(self, now: int) -> None:
         """Move the engine's clock to ``now`` ns (never back)."""
@@ -137,4 +141,5 @@ class Engine:
         for device in self.devices():
             device.close()
         self.interfaces.close()
+        self.routes.close()
         self.plane.close()

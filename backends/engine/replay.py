@@ -44,7 +44,7 @@ def replay(
     limit: int | None = None,
     run: Callable[[], None] | None = None,
 ) -> Report:
-    """Play all captures of the engine's devices to their end, or for ``limit`` packets. Counters go on from where they are.
+    """Play all captures of the engine's devices to their end, or for ``limit`` packets. Counters go on counting.
 
     Warnings about damaged files and packets that could not be read are in the report. ``run`` stands in for
     `Engine.run` (a `Network`'s, when ports are linked).

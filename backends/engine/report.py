@@ -99,7 +99,7 @@ def report(plane: Dataplane, seconds: float = 0.0) -> Report:
     lost_in_tx = 0
     for index, name in sorted(plane.interfaces.names.items()):
         record = plane.interfaces.records[index]
-        row = {
+        row: dict[str, Any] = {
             "name": name,
             "rx_packets": int(received[index][0]),
             "rx_bytes": int(received[index][1]),

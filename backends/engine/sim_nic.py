@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from vectorplane.backends.engine.device import Device
 from vectorplane.backends.engine.rss import Rss
 from vectorplane.backends.engine.sim_rx_ring import RxRings
-from vectorplane.backends.engine.sim_tap import Tap
+from vectorplane.backends.engine.sim_tap import Kept, Tap
 from vectorplane.backends.engine.sim_tx_ring import TxRings
 from vectorplane.dataplane.abi import FAST, NEVER
 from vectorplane.dataplane.region import lent
@@ -72,7 +71,7 @@ class SimNic(Device):
         self.sent = 0
         """Frames that departed."""
         self._taps: list[Tap] = []
-        self._kept: deque[tuple[int, bytes]] = deque(maxlen=keep)
+        self._kept = Kept(keep)
 
     def attach(self, engine: Engine, sw_if_index: int) -> None:
         """Make the rings and join `sim-input`."""
@@ -123,6 +122,8 @@ class SimNic(Device):
 
     def flush(self) -> None:
         """Let the wire take over what was sent up to now."""
+        if not self._taps and not len(self._stage):
+            return
         engine = self.engine
         until = NEVER if self._clock == FAST else min(engine.next_time(), engine.timers.next_time())
         if len(engine.plane.workers) > 1 and until != NEVER:
@@ -144,7 +145,7 @@ class SimNic(Device):
         if self.link is not None:
             self.link.carry(self, records)
         else:
-            self._kept.extend((int(r["time"]), _bytes(0, r)) for r in records)
+            self._kept.add(records)
         self._stage.release()
 
     def _count_drops(self, count: int) -> None:
@@ -156,9 +157,7 @@ class SimNic(Device):
 
     def transmitted(self) -> list[tuple[int, bytes]]:
         """(departure in ns, frame) of what left by this port, which has no link, since the last call."""
-        sent = list(self._kept)
-        self._kept.clear()
-        return sent
+        return self._kept.take()
 
     def tap(self, path: str | os.PathLike[str] | BinaryIO) -> Tap:
         """Record into a capture all that arrives at this port (lost or not) and all that departs, from now on.

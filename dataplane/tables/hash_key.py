@@ -49,7 +49,8 @@ def packer(words: int) -> Callable[[Any], Any]:
 
         return made(key), codegen
 
-    return pack
+    made_pack: Any = pack
+    return made_pack
 
 
 def word(key: Any, i: int) -> int:

@@ -20,6 +20,8 @@ from vectorplane.graph_nodes.forwarding import (
     DPO_GLEAN,
     DPO_LOAD_BALANCE,
     DPO_RECEIVE,
+    HASH_DEFAULT,
+    HASH_DST,
     Forwarding,
 )
 
@@ -308,6 +310,21 @@ def test_tables(engine: Engine) -> None:
     with pytest.raises(KeyError):
         routes.update("20.0.0.0/8", routes.path("10.1.0.2", "pg1"), table=7)
     assert [str(r) for r in routes.dump()][:2] == ["0.0.0.0/0", "0.0.0.0/32"]
+
+
+def test_flow_hash(engine: Engine) -> None:
+    paths = [engine.routes.path(f"10.{n}.0.2", f"pg{n}") for n in (1, 2)]
+    single = engine.routes.update("20.0.0.0/8", paths)
+    engine.routes.load([30 << 24], [8], [paths])
+    shared = engine.routes.get("30.0.0.0/8")
+    assert shared is not None
+    records = engine.plane.shared(Forwarding).load_balances
+    assert {int(records[i]["hash"]) for i in (single, shared.stats_index)} == {HASH_DEFAULT}
+    engine.routes.set_flow_hash(0, HASH_DST)
+    assert {int(records[i]["hash"]) for i in (single, shared.stats_index)} == {HASH_DST}
+    assert engine.routes.control.load_balances.hops(single) == engine.routes.control.load_balances.hops(
+        shared.stats_index
+    )
 
 
 def test_refusals(engine: Engine) -> None:

@@ -140,7 +140,7 @@ def drop_one(worker: int, error: int) -> int:
 
 def test_what_kernels_count_is_there(tmp_path: Path) -> None:
     """Nodes, errors and interfaces of a dataplane, under the names that VPP gives them."""
-    first = NodeType("first", kernel=ERROR_DROP.kernel, kind=TERMINAL, errors=(("zero", "zeroth"), ("one", "the first")))
+    first = NodeType("first", kernel=ERROR_DROP.kernel, kind=TERMINAL, errors=(("zero", "zeroth"), ("one", "first")))
     plane = Dataplane([first, collector("other")], workers=2)
     plane.graph.add("first")
     plane.graph.add("other")
@@ -160,7 +160,7 @@ def test_what_kernels_count_is_there(tmp_path: Path) -> None:
         assert stats["/if/rx"][:, 1].sum_packets() == 4
         assert [len(row) for row in stats["/if/rx"]] == [2, 2]
         assert [len(row) for row in stats["/sys/node/calls"]] == [2, 2]
-    assert plane.error_counts() == plane.error_counts("drops") == {"first: the first": 7}
+    assert plane.error_counts() == plane.error_counts("drops") == {"first: first": 7}
     assert plane.error_counts("consumed") == {}
     plane.close()
 

@@ -130,12 +130,18 @@ def request(sender: str, target: str, source: int = 9, vlan: int | None = None) 
     return bytes(ether / ARP(op=1, hwsrc=mac(source).hex(":"), psrc=sender, pdst=target))
 
 
+def answer(sender: str, target: str, source: int = 9, n: int = 2) -> bytes:
+    ether = Ether(src=mac(source).hex(":"), dst=f"02:fe:00:00:00:{n:02x}")
+    arp = ARP(op=2, hwsrc=mac(source).hex(":"), psrc=sender, hwdst=f"02:fe:00:00:00:{n:02x}", pdst=target)
+    return bytes(ether / arp)
+
+
 def test_counters(router: Router) -> None:
     counters = router.engine.plane.shared(ArpCounters).vectors
     before = {k: v.total().copy() for k, v in counters.items()}
     router.send(2, request("10.2.0.9", "10.2.0.1"), request("10.2.0.8", "10.2.0.8"))
     router.send(2, request("10.2.0.50", "10.2.0.50"))
-    router.send(2, bytes(Ether(src=mac(9).hex(":")) / ARP(op=2, hwsrc=mac(9).hex(":"), psrc="10.2.0.9", pdst="10.2.0.1")))
+    router.send(2, answer("10.2.0.9", "10.2.0.1"))
     grown = {k: int((v.total() - before[k])[2]) for k, v in counters.items() if (v.total() != before[k]).any()}
     assert grown == {("rx", "requests"): 2, ("tx", "replies"): 1, ("rx", "gratuitous"): 1, ("rx", "replies"): 1}
     router.engine.neighbours.flush(static=False)
@@ -167,11 +173,7 @@ def test_incomplete_adjacency_asks_and_is_resolved(router: Router) -> None:
         d.transmitted()
     out = router.send(1, packet("70.0.0.1"))
     assert Ether(out[2][0]).pdst == "10.2.0.99" and Ether(out[2][0]).psrc == "10.2.0.1"
-    reply = Ether(src=mac(9).hex(":"), dst="02:fe:00:00:00:02") / ARP(
-        op=2, hwsrc=mac(9).hex(":"), psrc="10.2.0.99", hwdst="02:fe:00:00:00:02", pdst="10.2.0.1"
-    )
-    # what is learnt is known to the packets behind it
-    assert router.send(2, bytes(reply)) == {}
+    assert router.send(2, answer("10.2.0.99", "10.2.0.1")) == {}
     out = router.send(1, packet("70.0.0.1"))
     assert (Ether(out[2][0]).dst, Ether(out[2][0]).src) == (mac(9).hex(":"), "02:fe:00:00:00:02")
     e.routes.remove("70.0.0.0/8")

@@ -1,7 +1,7 @@
 """A process that has numba loaded and forks a child for each line on its input, which runs one kernel.
 
 A line is JSON: ``path`` (where the package `kpack` lies), ``wait`` (a file to wait for between importing the kernel
-and compiling it). The answer, a line of JSON: what the kernel returned, whether it was cached before, the cache's files.
+and compiling it). The answer, a line of JSON: what the kernel returned, whether it was cached, the cache's files.
 """
 
 from __future__ import annotations

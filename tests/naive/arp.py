@@ -63,7 +63,9 @@ class NaiveArp:
 
     def _longest(self, address: int, most: int) -> tuple[int, int]:
         return next(
-            (address & (-1 << (32 - n)), n) for n in range(most, -1, -1) if (address & (-1 << (32 - n)), n) in self.entries
+            (address & (-1 << (32 - n)), n)
+            for n in range(most, -1, -1)
+            if (address & (-1 << (32 - n)), n) in self.entries
         )
 
     def _resolving(self, key: tuple[int, int]) -> int:

@@ -33,8 +33,7 @@ class Devices:
         if isinstance(settings, CaptureSettings):
             from vectorplane.backends.engine.capture_device import CaptureDevice
 
-            rx = list(self._rx.get(name, []))
-            return CaptureDevice(rx, self._tx.get(name), strict=self._strict, loops=self._loops)
+            return CaptureDevice([*self._rx.get(name, [])], self._tx.get(name), strict=self._strict, loops=self._loops)
         if isinstance(settings, SimSettings):
             return self._port(name, settings)
         if isinstance(settings, PgSettings):
@@ -67,13 +66,14 @@ class Devices:
         from vectorplane.backends.engine.network import Network
         from vectorplane.backends.engine.sim_link import Link
 
-        cables: dict[frozenset[str], int] = {}
+        cables: dict[tuple[str, str], int] = {}
         for name, interface in config.interfaces.items():
             if isinstance(interface.device, SimSettings) and interface.device.link is not None:
-                cables[frozenset((name, interface.device.link.peer))] = interface.device.link.latency
+                link = interface.device.link
+                cables[min(name, link.peer), max(name, link.peer)] = link.latency
         if cables and engine.clock == "real":
             fail("linked ports need the clock virtual (or fast), not real", 2)
-        links = [Link(*(self.ports[n] for n in sorted(ends)), latency) for ends, latency in cables.items()]
+        links = [Link(self.ports[a], self.ports[b], latency) for (a, b), latency in cables.items()]
         return Network([engine], links) if links else None
 
 

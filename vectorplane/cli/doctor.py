@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -83,9 +84,12 @@ def _cache() -> Finding:
     place = root()
     size = sum(f.stat().st_size for f in place.rglob("*") if f.is_file()) if place.is_dir() else 0
     found = f"{place}: {ready} of {len(units)} kernels ready, {size / 1e6:.1f} MB"
-    nearest = next((p for p in (place, *place.parents) if p.exists()), Path("/"))
-    if not os.access(nearest, os.W_OK):
-        return Finding("kernel cache", BAD, found, "not writable: every start compiles; set VECTORPLANE_CACHE_DIR")
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        meaning = f"cannot be written ({error.strerror}), so nothing can be compiled: set VECTORPLANE_CACHE_DIR"
+        return Finding("kernel cache", BAD, found, meaning)
     if ready == len(units):
         return Finding("kernel cache", GOOD, found, "nothing will have to be compiled")
     return Finding("kernel cache", GOOD, found, "what is missing is compiled when it is first needed, once")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vectorplane.cli.errors import fail, warn
 from vectorplane.cli.inputs import assign, rx_files, tx_files
-from vectorplane.cli.progress import compile_missing, replay_bar
+from vectorplane.cli.play import play
+from vectorplane.cli.progress import compile_missing
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -90,40 +90,19 @@ def run(options: Options) -> None:
             from vectorplane.cli.trace import start
 
             start(engine, options.trace)
-        report, interrupted = _play(engine, network, options)
-        for warning in dict.fromkeys(report.warnings):
+        outcome = play(engine, network, options.limit)
+        for warning in dict.fromkeys(outcome.report.warnings):
             warn(warning)
-        _print(engine, report, options)
-        for device in engine.devices():
-            device.flush()
+        _print(engine, outcome.report, options)
+        if outcome.interrupted:
+            warn("interrupted: what is above is what was done until then")
+        if outcome.stuck:
+            sys.stdout.flush()
+            os._exit(130)  # a thread still waits for input: nothing may be taken away from it
     finally:
         engine.close()
-    if interrupted:
-        warn("interrupted: what is above is what was done until then")
+    if outcome.interrupted:
         sys.exit(130)
-
-
-def _play(engine: Engine, network: Network | None, options: Options) -> tuple[Report, bool]:
-    """Run the engine beside this thread, which stays free to take signals; says whether one came."""
-    from vectorplane.backends.engine.replay import replay
-
-    signals: list[int] = []
-
-    def stop(number: int, frame: object) -> None:
-        if signals:  # asked twice: at once; only whole records are ever in a file
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        signals.append(number)
-        (network or engine).stop()
-
-    previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with replay_bar() as progress, ThreadPoolExecutor(1, "replay") as thread:
-            report = thread.submit(replay, engine, progress, options.limit, (network or engine).run).result()
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    return report, bool(signals)
 
 
 def _print(engine: Engine, report: Report, options: Options) -> None:

@@ -17,12 +17,14 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from numba import config, types
+from numba import config as _config
+from numba import types
 
 from vectorplane.jit import cache
 
+config: Any = _config  # numba makes its attributes at run time
 F = TypeVar("F", bound=Callable[..., Any])
 
 JIT = not config.DISABLE_JIT
@@ -147,8 +149,8 @@ def helper(function: F) -> F:
         return function
     import numba
 
-    made: F = numba.njit(error_model="numpy", forceinline=True)(function)
-    return made
+    made: Any = numba.njit(error_model="numpy", forceinline=True)(function)
+    return cast(F, made)
 
 
 def routine(function: F) -> F:
@@ -157,5 +159,5 @@ def routine(function: F) -> F:
         return function
     import numba
 
-    made: F = numba.njit(error_model="numpy")(function)
-    return made
+    made: Any = numba.njit(error_model="numpy")(function)
+    return cast(F, made)

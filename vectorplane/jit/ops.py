@@ -238,20 +238,17 @@ def _emit_call3(b: Any, function: Any, a: Any, c: Any, d: Any) -> Any:
 call3 = _op(4, _emit_call3, lambda function, a, b, c: python_kernels[int(function)](a, b, c))
 """``call3(address, a, b, c)``: call a kernel by its address."""
 
-if JIT:
+def _rec(typingctx: Any, address: Any, dtype: Any) -> Any:
+    record = dtype.dtype
 
-    @intrinsic
-    def rec(typingctx: Any, address: Any, dtype: Any) -> Any:
-        """``rec(address, dtype)``: the record of ``dtype`` (a module constant) that lies at ``address``."""
-        record = dtype.dtype
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(record))
 
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return builder.inttoptr(args[0], context.get_value_type(record))
+    return record(types.int64, dtype), codegen
 
-        return record(types.int64, dtype), codegen
 
-else:
-    rec = twin.Record  # type: ignore[assignment,misc]
+rec: Any = intrinsic(_rec) if JIT else twin.Record
+"""``rec(address, dtype)``: the record of ``dtype`` (a module constant) that lies at ``address``."""
 
 
 @helper

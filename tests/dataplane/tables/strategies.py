@@ -16,7 +16,7 @@ def budget(examples: int, steps: int = 30) -> settings:
         derandomize=True,
         deadline=None,
         database=None,
-        max_examples=examples if JIT else max(3, examples // 10),
+        max_examples=examples if JIT else max(2, examples // 10),
         stateful_step_count=steps if JIT else max(5, steps // 5),
         suppress_health_check=QUIET,
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from vectorplane.dataplane.epoch import Epochs, quiescent
 from vectorplane.dataplane.region import Region
+from vectorplane.dataplane.tables import mtrie_update
 from vectorplane.dataplane.tables.hash_map import HashMap, insert_40, remove_40, search_40
 from vectorplane.dataplane.tables.mtrie import Mtrie, lookup
 from vectorplane.jit.kernel import JIT, Compiled, compiled
@@ -23,15 +24,16 @@ KEYS = 64
 class Running:
     """Compiled loops in threads; they run until the word at `stop` is set, and give what they counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, *functions: Compiled) -> None:
         assert JIT
+        for function in functions:
+            function.prepare()  # nothing should be compiled while loops run
         self.region = Region(4096, name="stop")
         self.stop = self.region.address
         self.results: list[int] = []
         self.threads: list[threading.Thread] = []
 
     def start(self, function: Compiled, *args: int) -> None:
-        function.prepare()
         self.threads.append(threading.Thread(target=lambda: self.results.append(function(self.stop, *args))))
         self.threads[-1].start()
 
@@ -64,7 +66,7 @@ def test_concurrent_mtrie_readers_see_old_or_new() -> None:
     cases = np.array([[(10 + i) << 24 | 0x010203, 100 * i, 100 * i + 9] for i in nets], np.int64)
     for i in nets:
         mtrie.add(0, (10 + i) << 24, 8, 100 * i)
-    running = Running()
+    running = Running(_watch_mtrie, mtrie_update.mtrie_add, mtrie_update.mtrie_remove, mtrie_update.mtrie_free)
     epochs.enter(0)
     memory = cases.ctypes.data
     running.start(_watch_mtrie, epochs.address_of(0), epochs.global_address, mtrie.root(0), mtrie.plies, memory, 16)
@@ -133,7 +135,7 @@ def churned(*start: Callable[[Running, int], None]) -> HashMap:
     hash_map = HashMap(9, 5, "small")
     hash_map.load([[*words(key), key] for key in range(KEYS // 2, 16 - 1, -1)])
     hash_map.load([[*words(key), key] for key in range(16)])  # behind the others, so that removals move them
-    running = Running()
+    running = Running(_churn, _watch_map)
     for loop in start:
         loop(running, hash_map.address)
     time.sleep(SECONDS)

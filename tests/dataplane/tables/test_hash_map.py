@@ -67,7 +67,7 @@ def expected(naive: NaiveHashMap, room: int, operation: int, key: tuple[int, ...
     return naive.remove(key) if operation == REMOVE else naive.search(key)
 
 
-@budget(60)
+@budget(40)
 @given(scripts(5, [SEARCH, INSERT, INSERT, INSERT, REMOVE, HASHED]))
 def test_kernels_agree_with_a_dict(script: list[tuple[int, tuple[int, ...], int]]) -> None:
     hash_map, naive = HashMap(1, 5, "one bucket"), NaiveHashMap()
@@ -81,7 +81,7 @@ def test_kernels_agree_with_a_dict(script: list[tuple[int, tuple[int, ...], int]
 
 
 @pytest.mark.parametrize("words", SIZES)
-@budget(25)
+@budget(12)
 @given(st.data())
 def test_python_agrees_with_a_dict(words: int, data: st.DataObject) -> None:
     capacity = data.draw(st.sampled_from([1, 9]))

@@ -119,7 +119,7 @@ class Machine(RuleBasedStateMachine):
             assert look_up_all(self.mtrie, fib, where) == [self.naive.look_up(fib, a) for a in where]
 
 
-Machine.TestCase.settings = budget(40)
+Machine.TestCase.settings = budget(25)
 TestMtrie = Machine.TestCase
 
 

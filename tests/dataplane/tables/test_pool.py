@@ -34,7 +34,7 @@ def _give(pool: int, index: int) -> int:
     return give(pool, index)
 
 
-@budget(60)
+@budget(40)
 @given(st.sampled_from([1, 2, 65, 200]), st.lists(st.one_of(st.none(), st.integers(-2, 201)), max_size=120))
 def test_agrees_with_a_set_and_a_stack(capacity: int, script: list[int | None]) -> None:
     pool, naive = Pool(RECORD, capacity, "p"), NaivePool(capacity)

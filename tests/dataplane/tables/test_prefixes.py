@@ -66,7 +66,7 @@ class Machine(RuleBasedStateMachine):
             assert self.prefixes.count(fib) == len(dump)
 
 
-Machine.TestCase.settings = budget(30)
+Machine.TestCase.settings = budget(20)
 TestPrefixes = Machine.TestCase
 
 

@@ -91,7 +91,7 @@ class Machine(RuleBasedStateMachine):
         assert (foretold == NEVER) if due is None else foretold >= 0
 
 
-Machine.TestCase.settings = budget(60, steps=40)
+Machine.TestCase.settings = budget(40)
 TestTimerWheel = Machine.TestCase
 
 

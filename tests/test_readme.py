@@ -1,0 +1,55 @@
+"""What the README and the architecture page say is so: their code runs, their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vectorplane.cli.app import app
+from vectorplane.control.config import parse_config
+
+TOP = Path(__file__).parent.parent
+README = (TOP / "README.md").read_text()
+PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of a language in the README."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+
+
+def test_configuration() -> None:
+    for text in blocks("yaml"):
+        parse_config(text)
+
+
+def test_python(tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(TOP / "examples")
+    for code in blocks("python"):
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("785 ")
+
+
+def test_commands_exist() -> None:
+    known = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
+    known |= {g.name for g in app.registered_groups}
+    named = set(re.findall(r"^(?:\$ )?(?:\.venv/bin/)?vectorplane ([a-z]+)", README, re.M))
+    named |= {m.split()[0] for m in re.findall(r"^\| `([a-z]+[^`]*)`", README, re.M) if not m.startswith("vectorplane")}
+    assert named <= known, named - known
+    assert {str(k) for k in known} <= named
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links(page: Path) -> None:
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+        assert (page.parent / target).exists(), f"{page.name}: {target}"
+    for name in re.findall(r"`(tests/[\w/]+(?:\.py)?)(?:::\w+)?`", text):
+        assert (TOP / name).exists(), f"{page.name}: {name}"
+    for file, test in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
+        assert f"def {test}(" in (TOP / file).read_text(), f"{page.name}: {file}::{test}"
