@@ -15,7 +15,7 @@ import numpy.typing as npt
 from vectorplane.dataplane.abi import ATTENTION_FLUSH, NODE, TERMINAL, WORKER, buffer_index, frame_n
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, NEXT_PRESENT, buffer_at, free
 from vectorplane.dataplane.node import NodeType
-from vectorplane.dataplane.region import Region
+from vectorplane.dataplane.region import Region, lent
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.jit.kernel import compiled, kernel, routine
@@ -168,7 +168,8 @@ class TxChunks:
             parts.append(keys)
         keys = np.concatenate(parts)
         order = np.lexsort((keys["seq"], keys["time"])).astype(np.int64)
-        gather(self._sorted.address, self._data.address, keys.ctypes.data, order.ctypes.data, records)
+        with lent(keys, order) as (keys_at, order_at):
+            gather(self._sorted.address, self._data.address, keys_at, order_at, records)
         return self._sorted.bytes[:total]
 
     def close(self) -> None:

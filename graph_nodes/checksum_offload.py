@@ -12,12 +12,11 @@ from vectorplane.dataplane.buffer import (
     DATA,
     L4_CHECKSUM_COMPUTED,
     L4_CHECKSUM_CORRECT,
-    NEXT_PRESENT,
     OFFLOAD_IP_CHECKSUM,
     OFFLOAD_L4_CHECKSUM,
-    buffer_at,
 )
-from vectorplane.graph_nodes.ip4_header import add_words, fold, payload_length, set_checksum, sum_words
+from vectorplane.graph_nodes.ip4_header import fold, payload_length, set_checksum, sum_words
+from vectorplane.graph_nodes.l4_checksum import chain_sum
 from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import bswap16, ld8, ld16, ld32, rec, st16
 
@@ -47,28 +46,6 @@ def pseudo_header(ip: int, size: int) -> int:
     return ld32(ip + 12) + ld32(ip + 16) + bswap16(protocol) + bswap16(size)
 
 
-def _sum_chain(worker: int, b: int, at: int, size: int) -> int:
-    """Folded sum of ``size`` bytes from ``at`` (an address within buffer ``b``) on, along the chain."""
-    m = rec(b, BUFFER)
-    total = 0
-    done = 0
-    left = b + DATA + m.current_data + m.current_length - at
-    while True:
-        part = min(left, size - done)
-        words = fold(add_words(0, at, part))
-        if done & 1:
-            words = bswap16(words)
-        total += words
-        done += part
-        if done >= size or (m.flags & NEXT_PRESENT) == 0:
-            break
-        b = buffer_at(worker, m.next_buffer)
-        m = rec(b, BUFFER)
-        at = b + DATA + m.current_data
-        left = int(m.current_length)
-    return fold(total)
-
-
 def _finish_checksums(worker: int, b: int) -> int:
     """Fill in what the buffer's offload flags ask for, and clear them; 0 when its headers make that impossible."""
     m = rec(b, BUFFER)
@@ -91,14 +68,16 @@ def _finish_checksums(worker: int, b: int) -> int:
             return 0
         l4 = ip + header
         st16(l4 + place, 0)
-        value = ~fold(pseudo_header(ip, size) + _sum(worker, b, l4, size)) & 0xFFFF
+        total = chain_sum(worker, b, at + header, size, pseudo_header(ip, size))
+        if total < 0:
+            return 0  # the packet ends before
+        value = ~total & 0xFFFF
         if value == 0 and ld8(ip + 9) == _UDP:
             value = 0xFFFF  # 0 would say that there is none
         st16(l4 + place, value)
     return 1
 
 
-_sum = routine(_sum_chain)
 finish_checksums = routine(_finish_checksums)
 
 

@@ -86,7 +86,7 @@ def decrement_ttl(ip: int) -> int:
 def increment_ttl(ip: int) -> None:
     """Undo `decrement_ttl`."""
     checksum = ld16(ip + CHECKSUM) - 1
-    st16(ip + CHECKSUM, max(checksum, 0))
+    st16(ip + CHECKSUM, checksum if checksum >= 0 else 0xFFFE)  # 0 came of 0xFFFE: end-around borrow
     st8(ip + TTL, ld8(ip + TTL) + 1)
 
 

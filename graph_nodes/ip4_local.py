@@ -21,24 +21,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import (
-    BUFFER,
-    CELL,
-    DATA,
-    IS_IP4,
-)
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, IS_IP4
 from vectorplane.dataplane.feature import ArcType, feature_start
 from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.tables.mtrie import lookup, root_of
-from vectorplane.graph_nodes.errors4 import (
-    ERRORS,
-    SRC_LOOKUP_MISS,
-    UNKNOWN_PROTOCOL,
-)
+from vectorplane.graph_nodes.errors4 import ERRORS, SRC_LOOKUP_MISS, UNKNOWN_PROTOCOL
 from vectorplane.graph_nodes.fib import Fibs
-from vectorplane.graph_nodes.forwarding import (
-    Forwarding,
-)
+from vectorplane.graph_nodes.forwarding import Forwarding
 from vectorplane.graph_nodes.ip4_header import DESTINATION, FRAGMENT, PROTOCOL, SOURCE
 from vectorplane.graph_nodes.ip4_local_checks import l4_error, source_error
 from vectorplane.graph_nodes.next_by_number import NextByNumber

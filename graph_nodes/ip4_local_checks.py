@@ -5,12 +5,7 @@
 
 from __future__ import annotations
 
-from vectorplane.dataplane.buffer import (
-    BUFFER,
-    L4_CHECKSUM_COMPUTED,
-    L4_CHECKSUM_CORRECT,
-    OFFLOAD_L4_CHECKSUM,
-)
+from vectorplane.dataplane.buffer import BUFFER, L4_CHECKSUM_COMPUTED, L4_CHECKSUM_CORRECT, OFFLOAD_L4_CHECKSUM
 from vectorplane.graph_nodes.errors4 import (
     SPOOFED_LOCAL_PACKETS,
     SRC_LOOKUP_MISS,

@@ -5,11 +5,10 @@ Three nodes share the contexts: `ip4-local-full-reassembly` for packets to this 
 other nodes. What is whole goes on to ip4-input (the feature: to the next feature).
 
 Limits, VPP's by default: 1,024 contexts a worker, 3 fragments in a context, 200 ms since its last fragment. A
-datagram completed by its fourth fragment is still let through. Dropped are "malformed packets" (less than
-8 bytes in all but the last; what reaches beyond 65,515 bytes),
-"duplicate/overlapping fragments" (wholly inside what is there; other overlaps are resolved, see
-`ip4_reassembly_ranges`), "drops due to concurrent reassemblies limit" and, with its whole context, the fragment
-that makes it too many: "fragment chain too long (drop)".
+datagram completed by its fourth fragment is still let through. Dropped are "malformed packets" (less than 8 bytes in
+all but the last; what reaches beyond 65,515 bytes), "duplicate/overlapping fragments" (wholly inside what is there;
+other overlaps are resolved, see `ip4_reassembly_ranges`), "drops due to concurrent reassemblies limit" and, with its
+whole context, the fragment that makes it too many: "fragment chain too long (drop)".
 
 Time is the packets' own: before a fragment is looked at, all contexts whose time was up when it came are freed.
 So the result does not depend on how packets fall into vectors; `Reassembly.expire` does the same from a timer
@@ -33,15 +32,11 @@ from vectorplane.dataplane.feature import Feature, feature_next
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes import errors4
 from vectorplane.graph_nodes.drop import count_consumed
-from vectorplane.graph_nodes.errors4 import (
-    REASS_MALFORMED_PACKET,
-)
+from vectorplane.graph_nodes.errors4 import REASS_MALFORMED_PACKET
 from vectorplane.graph_nodes.ip4_header import FRAGMENT, MORE_FRAGMENTS, OFFSET_MASK
 from vectorplane.graph_nodes.ip4_reassembly_control import Reassembly
 from vectorplane.graph_nodes.ip4_reassembly_intake import GIVE_UP, HOLD, take_in
-from vectorplane.graph_nodes.ip4_reassembly_table import (
-    TABLE,
-)
+from vectorplane.graph_nodes.ip4_reassembly_table import TABLE
 from vectorplane.graph_nodes.trace_ip4 import IP4_BEFORE_TRACE
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import be16, rec

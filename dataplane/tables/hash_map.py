@@ -96,6 +96,8 @@ class HashMap:
         overflow = self.buckets // 4 + 9
         size = _HEAD + (self.buckets + overflow << shift)
         self._region = Region(size, name=name, huge=size >= 2 * HUGE_PAGE)
+        self.address = self._region.address
+        """Address of the map, for kernels."""
         self._state = state = self._region.view(HASH_MAP, 0, 1)[0]
         state["buckets"] = self.address + _HEAD
         state["overflow"] = self.address + _HEAD + (self.buckets << shift)
@@ -103,11 +105,6 @@ class HashMap:
         state["words"], state["shift"] = key_words, shift
         state["full"] = HIGH & ((1 << (8 * slots)) - 1)
         state["overflow_n"], state["high"] = overflow, 1
-
-    @property
-    def address(self) -> int:
-        """Address of the map, for kernels."""
-        return self._region.address
 
     def get(self, key: Sequence[int]) -> int | None:
         """The value of a key; None when it is not there. Raises `ValueError` for a key of another size."""
@@ -174,7 +171,7 @@ class HashMap:
         return int(self._shape()[0])
 
     def close(self) -> None:
-        """Give the memory back; kernels must have let go of it."""
+        """Give the memory back, when this object goes; kernels must have let go of it."""
         self._region.close()
 
     def _shape(self) -> npt.NDArray[np.int64]:

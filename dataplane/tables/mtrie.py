@@ -7,11 +7,13 @@ So a lookup is one to three dependent loads, and most addresses of a full table 
 
 Kernels use the helpers here; `vectorplane.dataplane.tables.mtrie_update` says how readers and the
 writer get along. A lookup over many packets hides its cache misses by going stage by stage:
-``prefetch(first_slot(...))`` for all, then ``first``, ``prefetch(slot(...))``, ``step`` and so on.
+``prefetch(first_slot(...))`` for all packets, then load those leaves and ``prefetch(slot(...))`` for the
+negative ones, then ``step``, and so on.
 """
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 
 import numpy as np
@@ -79,14 +81,15 @@ class Mtrie:
     """The mtries of all FIBs (VRFs) of an engine.
 
     ``fibs`` and ``plies`` are reserved address space; memory is taken as they are used: 320 KB a FIB,
-    1.25 KB a ply, in pages of 2 MB. One thread at a time may change it. ``epochs`` says when a ply
-    is free again; without it nobody may look up during a removal.
+    1.25 KB a ply, in pages of 2 MB. Any thread may change it. ``epochs`` says when a ply is free again;
+    without it nobody may look up during a removal.
     """
 
     def __init__(self, epochs: Epochs | None = None, fibs: int = 1024, plies: int = 1 << 20) -> None:
         self.fibs = fibs
         self.capacity = plies
         self._epochs = epochs
+        self._lock = threading.Lock()  # never held while callbacks of others run
         self._roots = Region(fibs * ROOT_SLOTS * 4, name="ip4 mtrie roots", huge=True)
         self._plies = Region(plies * PLY_SLOTS * 4, name="ip4 mtrie plies", huge=True)
         sizes = {
@@ -140,9 +143,9 @@ class Mtrie:
         as it was.
         """
         prefix = self._check(fib, prefix, length, value)
-        if update.mtrie_add(self._t, fib, prefix, length, value) < 0:
+        if not self._add(fib, prefix, length, value):
             self._reclaim()
-            if update.mtrie_add(self._t, fib, prefix, length, value) < 0:
+            if not self._add(fib, prefix, length, value):
                 raise MtrieFull(f"ip4 mtrie: all {self.capacity} plies are in use")
 
     def remove(self, fib: int, prefix: int, length: int, covering_value: int = 0, covering_length: int = 0) -> None:
@@ -153,7 +156,8 @@ class Mtrie:
         prefix = self._check(fib, prefix, length, covering_value)
         if not 0 <= covering_length < max(length, 1):
             raise ValueError(f"a route of length {covering_length} does not cover one of length {length}")
-        gone = update.mtrie_remove(self._t, fib, prefix, length, covering_value, covering_length)
+        with self._lock:
+            gone = update.mtrie_remove(self._t, fib, prefix, length, covering_value, covering_length)
         if gone:
             self._retire([half - 1 for half in (gone & 0xFFFFFFFF, gone >> 32) if half])
 
@@ -168,21 +172,20 @@ class Mtrie:
         for i in {int(np.argmin(a)) for a in routes} | {int(np.argmax(a)) for a in routes}:
             self._check(fib, int(prefix[i]), int(length[i]), int(value[i]))
         prefix = prefix & (-1 << (32 - length))
-        if self._plies_wanted(fib, prefix, length) > self.capacity - self.plies_used:
-            self._reclaim()
-            if self._plies_wanted(fib, prefix, length) > self.capacity - self.plies_used:
-                raise MtrieFull(f"ip4 mtrie: {prefix.size} routes do not fit; it has {self.capacity} plies")
         # short prefixes first: they find no plies to descend into; neighbours together, for the cache
         order = np.argsort(length << 32 | prefix, kind="stable")
-        with lent(prefix, length, value, order) as arrays:
-            update.mtrie_load(self._t, fib, prefix.size, *arrays)
+        if not self._load(fib, prefix, length, value, order):
+            self._reclaim()
+            if not self._load(fib, prefix, length, value, order):
+                raise MtrieFull(f"ip4 mtrie: {prefix.size} routes do not fit; it has {self.capacity} plies")
 
     def clear(self, fib: int) -> None:
         """Take all routes of ``fib`` out at once."""
         self._fib(fib)
-        out = np.zeros(self.plies_used + 1, np.int32)
-        with lent(out) as (address,):
-            n = update.mtrie_clear(self._t, fib, 0, address)
+        with self._lock:
+            out = np.zeros(self.plies_used + 1, np.int32)
+            with lent(out) as (address,):
+                n = update.mtrie_clear(self._t, fib, 0, address)
         self._retire(out[:n].tolist())
 
     def look_up(self, fib: int, address: int) -> int:
@@ -200,6 +203,8 @@ class Mtrie:
             region.close()
 
     def _fib(self, fib: int) -> int:
+        if not self._rest.address:
+            raise ValueError("the ip4 mtrie is closed")
         if not 0 <= fib < self.fibs:
             raise ValueError(f"fib {fib}: there is room for {self.fibs}")
         return fib
@@ -212,6 +217,18 @@ class Mtrie:
         if not 0 <= value < 1 << 31:
             raise ValueError(f"value {value} does not fit a leaf")
         return prefix & (-1 << (32 - length))
+
+    def _add(self, fib: int, prefix: int, length: int, value: int) -> bool:
+        with self._lock:
+            return update.mtrie_add(self._t, fib, prefix, length, value) == 0
+
+    def _load(self, fib: int, *routes: npt.NDArray[np.int64]) -> bool:
+        prefix, length = routes[:2]
+        with self._lock, lent(*routes) as arrays:
+            if self._plies_wanted(fib, prefix, length) > self.capacity - self.plies_used:
+                return False
+            update.mtrie_load(self._t, fib, prefix.size, *arrays)
+            return True
 
     def _plies_wanted(self, fib: int, prefix: npt.NDArray[np.int64], length: npt.NDArray[np.int64]) -> int:
         """New plies that these routes take."""
@@ -233,8 +250,9 @@ class Mtrie:
             self._epochs.poll()
 
     def _free(self, plies: list[int]) -> None:
-        for ply in plies:
-            update.mtrie_free(self._t, ply)
+        with self._lock:
+            for ply in plies if self._rest.address else ():
+                update.mtrie_free(self._t, ply)
 
     def _reclaim(self) -> None:
         if self._epochs is not None:

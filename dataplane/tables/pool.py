@@ -153,5 +153,5 @@ class Pool:
         return iter(np.flatnonzero(bits).tolist())
 
     def close(self) -> None:
-        """Give the memory back; kernels must have let go of it."""
+        """Give the memory back, when this object goes; kernels must have let go of it."""
         self._region.close()

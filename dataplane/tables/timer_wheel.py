@@ -110,5 +110,5 @@ class TimerWheel:
         return int(self._state["running"])
 
     def close(self) -> None:
-        """Give the memory back; kernels must have let go of it."""
+        """Give the memory back, when this object goes; kernels must have let go of it."""
         self._region.close()

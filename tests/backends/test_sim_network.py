@@ -70,6 +70,12 @@ def test_two_runs_and_two_vector_sizes_are_one() -> None:
     assert len(first) == 19
 
 
+def test_several_workers() -> None:
+    """ARP packets are a barrier for the workers of each engine; one second router is enough to see them all pass."""
+    ports = ({"queues": 2}, {"queues": 2, "line_rate": 10**9})
+    assert run_pings(8, ports=ports, workers=2)[0] == run_pings(8)[0]
+
+
 def test_the_latency_counts() -> None:
     short, long = run_pings(3, latency=1)[0], run_pings(3, latency=777_000)[0]
     assert [t - s for (t, _), (s, _) in zip(long, short, strict=True)] == [2 * 776_999] * 2

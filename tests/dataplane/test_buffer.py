@@ -228,7 +228,7 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_random_sequences() -> None:
-    run_state_machine_as_test(Machine, settings=examples(16))
+    run_state_machine_as_test(Machine, settings=examples(10))
 
 
 def test_exhaustion_is_a_return_code() -> None:

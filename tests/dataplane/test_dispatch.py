@@ -205,7 +205,7 @@ def graphs(draw: st.DrawFn) -> tuple[list[int], list[list[int]], list[list[int]]
     return list(numbers), nexts, rules, sent
 
 
-@examples(80)
+@examples(48)
 @given(made=graphs())
 def test_random_graphs(made: tuple[list[int], list[list[int]], list[list[int]], list[list[int]]]) -> None:
     """Every run of every node, with its packets in order, is what the naive dispatcher says."""

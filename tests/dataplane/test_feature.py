@@ -137,7 +137,7 @@ def constraints(draw: st.DrawFn) -> dict[str, Feature]:
     return features
 
 
-@examples(150)
+@examples(60)
 @given(features=constraints())
 def test_order_obeys_every_constraint(features: dict[str, Feature]) -> None:
     order = ordered(features, "end")

@@ -132,7 +132,9 @@ def test_sub_interfaces(port: Port) -> None:
     )
     vlans = (0, 7, 100, 200, 300, 400, 500, 4095)
     tags = [tag(v, t) for v in vlans for t in (0x8100, 0x88A8)]
-    tags += [tag(v, t) + tag(i, u) for v in vlans for t in (0x8100, 0x88A8) for i in (0, 7, 9) for u in (0x8100, 0x88A8)]
+    tags += [
+        tag(v, t) + tag(i, u) for v in vlans for t in (0x8100, 0x88A8) for i in (0, 7, 9) for u in (0x8100, 0x88A8)
+    ]
     tags += [tag(100) + tag(7) + tag(8), tag(0x0FFF, 0x9100)]
     frames = [frame(0x0800, tags=t) for t in tags]
     compare(port, frames[:256], subs)
@@ -178,15 +180,13 @@ def frames(draw: st.DrawFn) -> bytes:
     """Well-formed, cut, or random."""
     if draw(st.integers(0, 5)) == 0:
         return draw(st.binary(max_size=40))
-    tags = b"".join(
-        tag(draw(vlan), draw(st.sampled_from([0x8100, 0x88A8]))) for _ in range(draw(st.integers(0, 3)))
-    )
+    tags = b"".join(tag(draw(vlan), draw(st.sampled_from([0x8100, 0x88A8]))) for _ in range(draw(st.integers(0, 3))))
     mac = draw(st.sampled_from([MAC, MAC, OTHER, GROUP]))
     made = mac + SOURCE + tags + draw(kind).to_bytes(2, "big") + draw(st.binary(max_size=60))
     return made[: draw(st.integers(0, len(made)))] if draw(st.integers(0, 5)) == 0 else made
 
 
-@examples(150)
+@examples(80)
 @given(made=subs_strategy, packets=st.lists(frames(), min_size=1, max_size=20), promiscuous=st.booleans())
 def test_random(
     port: Port, made: list[tuple[tuple[int, ...], int, bool, bool]], packets: list[bytes], promiscuous: bool

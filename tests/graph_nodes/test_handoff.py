@@ -10,6 +10,7 @@ from tests.backends.sim import balanced, forwarder, number_of, udp
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.handoff import InterfaceHandoffs
 from vectorplane.backends.engine.sim_nic import SimNic
+from vectorplane.dataplane.trace_log import TraceLog
 from vectorplane.graph_nodes.handoff import Handoffs
 
 
@@ -84,3 +85,18 @@ def test_other_frames_stay_and_it_can_be_switched_off() -> None:
     with pytest.raises(ValueError, match="no worker 2"):
         handoff.set(first.sw_if_index, [2])
     engine.close()
+
+
+def test_trace() -> None:
+    """The trace of a packet goes on at the other worker."""
+    engine, first, _ = spread([1])
+    log = TraceLog(engine.plane)
+    log.add("sim-input", 1)
+    first.inject([(5, udp(1))])
+    engine.run()
+    text = log.text()
+    assert f"sim: port0, 60 bytes, sw_if_index {first.sw_if_index}, next_node worker-handoff" in text
+    assert f"worker-handoff: sw_if_index {first.sw_if_index}, next_worker 1, buffer 0x" in text
+    assert text.index("worker-handoff") < text.index("ip4-input") < text.index("port1-output")
+    engine.close()
+    log.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.budget import examples
@@ -53,7 +53,7 @@ def on(which: int, raw: bytes) -> tuple[int, bytes]:
     return result, data.tobytes()
 
 
-@examples(200)
+@examples(100)
 @given(raw=st.binary(max_size=1500))
 @example(raw=b"\xff" * 1500)
 @example(raw=b"")
@@ -75,7 +75,7 @@ headers = st.builds(
 )
 
 
-@examples(200)
+@examples(100)
 @given(raw=headers)
 def test_checksum_and_lengths(raw: bytes) -> None:
     assert on(1, raw)[0] == 0xFFFF
@@ -83,23 +83,27 @@ def test_checksum_and_lengths(raw: bytes) -> None:
     assert on(5, raw)[0] == int.from_bytes(raw[2:4], "big") - len(raw)
 
 
-def test_ttl_with_every_checksum() -> None:
-    """Down and up again, for all 65,536 values of the identification: the checksum runs through all values it can have."""
-    from tests.budget import JIT
-
-    for identification in range(0, 65536, 1 if JIT else 997):
+def test_ttl_at_the_ends_of_the_checksum() -> None:
+    """Down and up again, where adding and subtracting carries around, and in between."""
+    by_checksum = {}
+    for identification in range(65536):
         raw = header(identification=identification, ttl=64)
+        by_checksum[int.from_bytes(raw[10:12], "little")] = raw
+    edges = {0, 1, 2, 0xFE, 0xFF, 0x100, 0xFEFF, 0xFF00, 0xFFFC, 0xFFFD, 0xFFFE, 0xFFFF, *range(0, 65536, 997)}
+    assert 0xFFFE in by_checksum
+    for stored in edges & set(by_checksum):
+        raw = by_checksum[stored]
         ttl, down = on(3, raw)
-        assert ttl == 63 == down[8] and checksum(down) == 0, identification
+        assert ttl == 63 == down[8] and checksum(down) == 0, hex(stored)
         _, up = on(4, down)
-        assert up[8] == 64 and checksum(up) == 0, (identification, raw.hex(), up.hex())
-        assert up[:10] == raw[:10] and up[12:] == raw[12:]
+        assert up == raw, hex(stored)
 
 
-@examples(300)
+@examples(150)
 @given(raw=st.binary(min_size=18, max_size=18), new=st.integers(0, 0xFFFF))
 def test_replace_word(raw: bytes, new: int) -> None:
-    """A word changed: the updated checksum is right over the new bytes."""
+    """A word changed: the updated checksum is right over the new bytes (which are never all zero)."""
+    assume(any(raw[2:]))
     old_sum = checksum(raw)
     changed = new.to_bytes(2, "little") + raw[2:]
     stored = int.from_bytes(old_sum.to_bytes(2, "big"), "little")

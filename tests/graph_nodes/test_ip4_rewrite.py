@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.budget import JIT, examples
+from tests.budget import examples
 from tests.harness import COLLECTOR, Bench, collect
 from tests.naive.ip4_fast import Rewritten, checksum, header, rewrite
 from vectorplane.dataplane.abi import TERMINAL
@@ -94,7 +94,7 @@ def test_rewrite_lengths(rewriter: Rewriter, length: int) -> None:
     assert found.data[:length] == prefix
 
 
-@examples(300)
+@examples(160)
 @given(
     total=st.one_of(st.integers(20, 1600), st.sampled_from([1499, 1500, 1501])),
     ttl=st.integers(1, 255),
@@ -134,17 +134,18 @@ def test_random(
 
 
 def test_a_packet_that_does_not_fit_is_as_it_came(rewriter: Rewriter) -> None:
-    """For every checksum: the TTL's decrement is undone, the checksum with it, byte for byte (0 stands for 0xFFFF)."""
+    """The TTL's decrement is undone, the checksum with it, at the ends of what a checksum can be too."""
     rewriter.adjacency(3, bytes(14), 100)
-    step = 1 if JIT else 4001
-    for start in range(0, 65536, 256 * step):
-        packets = [header(total=200, identification=i) + bytes(180) for i in range(start, start + 256 * step, step)]
-        packets = packets if JIT else packets[:2]
-        outs = rewriter.run(packets, meta=lambda i, m: m.__setitem__("adj", 3))
-        for out, packet in zip(outs, packets, strict=True):
-            assert out.next == "ip4-frag" and out.data[:10] == packet[:10] and checksum(out.data[:20]) == 0
-        if start > 2560 and not JIT:
-            break
+    packets = {}
+    for i in range(65536):
+        packet = header(total=200, identification=i)
+        packets[int.from_bytes(packet[10:12], "little")] = packet + bytes(180)
+    edges = [0, 1, 2, 0xFE, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFEFF, 0xFF00, 0xFFFD, 0xFFFE, 0xFFFF]
+    chosen = [packets[e] for e in edges if e in packets]
+    assert len(chosen) >= 12
+    outs = rewriter.run(chosen, meta=lambda i, m: m.__setitem__("adj", 3))
+    for out, packet in zip(outs, chosen, strict=True):
+        assert out.next == "ip4-frag" and out.data == packet
 
 
 def test_chains(rewriter: Rewriter) -> None:

@@ -29,9 +29,7 @@ SOURCES = {
         "from kpack.far import (\n    FACTOR,\n)\n\n\n"
         "@helper\ndef scale(a):\n    return a * FACTOR\n"
     ),
-    "layout.py": (
-        "import numpy as np\n\nLAYOUT = np.dtype([('x', 'i8'), ('y', 'i4')], align=True)\n"
-    ),
+    "layout.py": ("import numpy as np\n\nLAYOUT = np.dtype([('x', 'i8'), ('y', 'i4')], align=True)\n"),
     "consts.py": "ADD = 7\n",
     "kern.py": (
         "from vectorplane.jit.kernel import kernel\n"
@@ -108,6 +106,9 @@ def kcache(tmp_path: Path) -> Iterator[Cache]:
 def test_every_ingredient_counts(kcache: Cache) -> None:
     first = kcache.run()
     assert (first["value"], first["cached"]) == (RESULT, False)
+    folders = [kcache.root, *(p for p in kcache.root.iterdir() if p.is_dir())]
+    assert len(folders) == 2, "one cache below the root"
+    assert all(stat.S_IMODE(f.stat().st_mode) == 0o700 for f in folders), "machine code is nobody else's to write"
     again = kcache.run()
     assert (again["value"], again["cached"]) == (RESULT, True)
     assert again["before"] == again["after"], "an unchanged run must not compile"
@@ -145,11 +146,3 @@ def test_edit_while_running_does_not_poison(kcache: Cache, tmp_path: Path) -> No
     os.utime(kcache.package / "far.py", (LONG_AGO, LONG_AGO))
     fresh = kcache.run()
     assert (fresh["value"], fresh["cached"]) == (RESULT + 35, False)
-
-
-def test_directories_are_private(kcache: Cache) -> None:
-    kcache.run()
-    folders = [kcache.root, *(p for p in kcache.root.iterdir() if p.is_dir())]
-    assert len(folders) == 2
-    for folder in folders:
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder

@@ -55,7 +55,7 @@ def other() -> Iterator[Twin]:
     stdout.close()
 
 
-@examples(300)
+@examples(160)
 @given(which=st.integers(0, len(PURE) - 1), a=words, b=words)
 @example(which=PURE.index("ctz"), a=0, b=0)
 @example(which=PURE.index("mul"), a=-(1 << 63), b=-1)
@@ -83,7 +83,7 @@ def test_numbers_by_hand() -> None:
         assert pure(PURE.index(name), a, b) == value, name
 
 
-@examples(300)
+@examples(160)
 @given(
     which=st.integers(0, len(MEMORY) - 1),
     at=st.integers(0, SPACE),
@@ -104,7 +104,7 @@ def test_memory(other: Twin, which: int, at: int, end: bool, value: int, content
         assert bytes.fromhex(found[1]) == content[:at] + written + content[at + size :]
 
 
-@examples(120)
+@examples(60)
 @given(which=st.integers(0, len(ATOMIC) - 1), at=st.integers(0, 31), value=words, there=words)
 def test_atomic(other: Twin, which: int, at: int, value: int, there: int) -> None:
     content = bytes(at * 8) + there.to_bytes(8, "little", signed=True)

@@ -10,7 +10,7 @@ M32 = 0xFFFFFFFF
 
 
 def checksum(data: bytes) -> int:
-    """RFC 1071: what a checksum field over these bytes (with zeros in its place) holds; 0 when it is in them and right."""
+    """RFC 1071: what a checksum over these bytes (zeros in its place) is; 0 when it is in them and right."""
     data += bytes(len(data) % 2)
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:

@@ -31,7 +31,7 @@ class Outcome:
     stuck: bool = False
 
 
-def play(engine: Engine, network: Network | None, limit: int | None) -> Outcome:
+def play(engine: Engine, network: Network | None, limit: int | None, loops: int = 1) -> Outcome:
     """Replay to the end, or until SIGINT or SIGTERM. A second signal ends the program at once."""
     from vectorplane.backends.engine.replay import replay
     from vectorplane.cli.progress import replay_bar
@@ -49,7 +49,7 @@ def play(engine: Engine, network: Network | None, limit: int | None) -> Outcome:
 
     def work() -> None:
         try:
-            with replay_bar() as progress:
+            with replay_bar(loops == 1) as progress:
                 done.set_result(replay(engine, progress, limit, runner.run))
         except BaseException as error:  # handed to the thread that waits
             done.set_exception(error)

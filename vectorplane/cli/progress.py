@@ -37,10 +37,26 @@ def compile_missing(units: Iterable[Unit]) -> None:
         fail(str(error))
 
 
+def compile_control() -> None:
+    """Compile what an engine needs already when it is made: the functions by which Python changes its tables."""
+    import vectorplane.backends.engine.engine
+    import vectorplane.backends.engine.replay  # noqa: F401
+    from vectorplane.backends.engine.nodes import built_in
+    from vectorplane.jit.kernel import Compiled
+    from vectorplane.jit.prepare import units_in
+
+    built_in()  # imports all nodes
+    loaded = units_in([m for m in list(sys.modules) if m.startswith("vectorplane.")])
+    compile_missing(u for u in loaded if isinstance(u, Compiled))
+
+
 @contextmanager
-def replay_bar(wanted: bool = True) -> Iterator[Progress | None]:
-    """A bar for a replay: bytes read, packets, packets a second, time left; None when nobody would see it."""
-    if not wanted or not sys.stderr.isatty():
+def replay_bar(ends: bool = True) -> Iterator[Progress | None]:
+    """A bar for a replay: bytes read, packets, packets a second, time left; None when nobody would see it.
+
+    ``ends``: that the captures' bytes say how far the replay is (not so when they are played more than once).
+    """
+    if not sys.stderr.isatty():
         yield None
         return
     import time
@@ -55,6 +71,6 @@ def replay_bar(wanted: bool = True) -> Iterator[Progress | None]:
 
         def show(done: int, total: int | None, packets: int) -> None:
             rate = packets / max(time.monotonic() - began, 1e-9)
-            bar.update(task, completed=done, total=total, rate=f"{packets:,} packets, {rate:,.0f}/s")
+            bar.update(task, completed=done, total=total if ends else None, rate=f"{packets:,} packets, {rate:,.0f}/s")
 
         yield show

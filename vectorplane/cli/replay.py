@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vectorplane.cli.errors import fail, warn
 from vectorplane.cli.inputs import assign, rx_files, tx_files
 from vectorplane.cli.play import play
-from vectorplane.cli.progress import compile_missing
+from vectorplane.cli.progress import compile_control, compile_missing
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -69,6 +69,7 @@ def set_up(options: Options) -> tuple[Engine, Network | None]:
     if not any(rx.values()):
         fail("nothing to replay: give a CAPTURE", 2)
     tx = tx_files(config, options.out, rx)
+    compile_control()
     engine = make_engine(config)
     try:
         devices = factory(rx, tx, out=options.out, strict=options.strict, loops=options.loop)
@@ -90,7 +91,7 @@ def run(options: Options) -> None:
             from vectorplane.cli.trace import start
 
             start(engine, options.trace)
-        outcome = play(engine, network, options.limit)
+        outcome = play(engine, network, options.limit, options.loop)
         for warning in dict.fromkeys(outcome.report.warnings):
             warn(warning)
         _print(engine, outcome.report, options)

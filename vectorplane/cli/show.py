@@ -81,10 +81,12 @@ def configured(config: Path | None) -> Engine:
         ConfigError: the configuration has mistakes.
     """
     from vectorplane.cli.devices import factory
+    from vectorplane.cli.progress import compile_control
     from vectorplane.cli.replay import configuration
     from vectorplane.control.apply import apply, make_engine
 
     settings, _ = configuration(config)
+    compile_control()
     engine = make_engine(settings)
     try:
         apply(settings, engine, factory({}, {}), str(config or "config"))

@@ -6,10 +6,12 @@ What a process compiled, this one then loads. ``python -m vectorplane.jit.prepar
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import pkgutil
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -108,7 +110,7 @@ def prepare(units: Iterable[Unit], progress: Progress | None = None, processes: 
             child.stdout.close()
             child.wait()
 
-    threads = [threading.Thread(target=serve) for _ in range(count)]
+    threads = [threading.Thread(target=serve, daemon=True) for _ in range(count)]
     for t in threads:
         t.start()
     for t in threads:
@@ -119,7 +121,16 @@ def prepare(units: Iterable[Unit], progress: Progress | None = None, processes: 
 
 
 def _serve() -> None:
-    """The child: compile what each line names, answer ``ok`` or the error in one line."""
+    """The child: compile what each line names, answer ``ok`` or the error in one line.
+
+    Control-C is the parent's business: when it goes, this process ends with the kernel at hand.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(BrokenPipeError):
+        _answer()
+
+
+def _answer() -> None:
     for line in sys.stdin:
         module, _, name = line.strip().partition(":")
         try:

@@ -160,6 +160,19 @@ def test_plies_wait_for_running_workers() -> None:
     assert [mtrie.look_up(0, a) for a in (0x0A000001, 0x0B000001)] == [0, 2]
 
 
+def test_a_closed_mtrie_says_so() -> None:
+    epochs = Epochs(1)
+    epochs.enter(0)
+    mtrie = Mtrie(epochs, fibs=1, plies=2)
+    mtrie.add(0, 1, 32, 1)
+    mtrie.remove(0, 1, 32)
+    mtrie.close()
+    epochs.leave(0)
+    assert epochs.poll() == 1  # the plies that waited have nowhere to go
+    with pytest.raises(ValueError, match="closed"):
+        mtrie.look_up(0, 1)
+
+
 def test_wild_arguments_are_refused() -> None:
     mtrie = Mtrie(fibs=2, plies=4)
     for route in ((2, 0, 16, 1), (-1, 0, 16, 1), (0, 1 << 32, 16, 1), (0, -1, 16, 1), (0, 0, 33, 1), (0, 0, -1, 1)):
