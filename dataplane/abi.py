@@ -63,10 +63,11 @@ NODE = np.dtype(
         ("trace_left", "i4"),  # input nodes: packets still to be marked
         ("trace_before", "i4"),  # run the tracer before the kernel (nodes that give buffers away)
         ("next_time", "i8"),  # input nodes, virtual time: time of the next packet, NEVER when there is none
-        ("pad", "i8", (6,)),
+        ("pad", "i8", (7,)),
     ],
     align=True,
 )
+assert NODE.itemsize == 128
 
 INTERNAL, TERMINAL, INPUT, PYTHON = 0, 1, 2, 3
 POLLING, DISABLED = 0, 1

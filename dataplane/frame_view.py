@@ -22,5 +22,3 @@ def take_frame(worker: Worker) -> tuple[int, list[int]]:
     free[int(r["free_frames_n"])] = number
     r["free_frames_n"] += 1
     return int(frame["node"]), indices
-
-

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vectorplane.dataplane.buffer import CELL, DATA, DATA_SIZE, META
-from vectorplane.dataplane.inject import enqueue_packet
+from vectorplane.dataplane.buffer import CELL, DATA, DATA_SIZE, META, NEXT_PRESENT
+from vectorplane.dataplane.inject import enqueue_packet, free_packet
 
 if TYPE_CHECKING:
+    from vectorplane.dataplane.graph import Node
     from vectorplane.dataplane.plane import Dataplane
     from vectorplane.dataplane.worker import Worker
 
@@ -49,24 +50,35 @@ def run_python_node(plane: Dataplane, worker: Worker) -> None:
     ]
     before = [p.data for p in packets]
     assert node.type.python is not None
-    node.type.python(packets)
     w = worker.index
+    try:
+        node.type.python(packets)
+        _check(plane, node, indices, packets, before)
+    except BaseException:
+        for index in indices:
+            free_packet(plane, index, w)
+        raise
     plane.node_stats["calls"].thread(w)[node.index] += 1
     plane.node_stats["vectors"].thread(w)[node.index] += len(indices)
     for index, packet, old in zip(indices, packets, before, strict=True):
-        if packet.next not in node.slots:
-            raise ValueError(f"node {node.name} sent a packet to {packet.next}, which is not one of its next nodes")
         if packet.data != old:
-            _store(plane, index, packet.data, node.name)
+            _store(plane, index, packet.data)
         meta[index]["tx_sw_if"] = packet.tx_sw_if
         meta[index]["error"] = node.error_index(packet.error)
         enqueue_packet(plane, packet.next, index, w)
 
 
-def _store(plane: Dataplane, index: int, data: bytes, name: str) -> None:
+def _check(plane: Dataplane, node: Node, indices: list[int], packets: list[PythonPacket], before: list[bytes]) -> None:
+    for index, packet, old in zip(indices, packets, before, strict=True):
+        if packet.next not in node.slots:
+            raise ValueError(f"node {node.name} sent a packet to {packet.next}, which is not one of its next nodes")
+        chained = int(plane.pool.meta[index]["flags"]) & NEXT_PRESENT
+        if packet.data != old and (len(packet.data) > DATA_SIZE or chained):
+            raise ValueError(f"node {node.name}: a replaced packet may have at most {DATA_SIZE} bytes in one buffer")
+
+
+def _store(plane: Dataplane, index: int, data: bytes) -> None:
     meta = plane.pool.meta[index]
-    if len(data) > DATA_SIZE or int(meta["flags"]) & 2:
-        raise ValueError(f"node {name}: a replaced packet may have at most {DATA_SIZE} bytes in one buffer")
     meta["current_data"], meta["current_length"] = 0, len(data)
     start = index * CELL + META + DATA
     plane.pool.bytes[start : start + len(data)] = memoryview(data)

@@ -111,6 +111,10 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
             m.error = err + E_BAD_LLC_LENGTH
             set_next(frame, i, DROP)
             continue
+        if (flags & ADMIN_UP) == 0:
+            m.error = err + E_DOWN
+            set_next(frame, i, DROP)
+            continue
         kind = ld16(d + 12)
         header = 14
         m.l2_offset = at

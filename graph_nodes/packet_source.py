@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vectorplane.dataplane.abi import FRAME_SIZE, WORKER
+from vectorplane.dataplane.abi import FAST, FRAME_SIZE, WORKER
 from vectorplane.dataplane.buffer import (
     BUFFER,
     CELL,
@@ -48,6 +48,8 @@ SOURCE = np.dtype(
 SOURCE_SIZE = SOURCE.itemsize
 assert SOURCE_SIZE == 128
 EMPTY, READY, ENDED = 0, 1, 2
+PARTITION_SHIFT = 16
+"""`RECORD.interface` of a classified record: buffer flags, and from this bit on the partition of its flow."""
 MAX_SOURCES = 4096
 
 
@@ -123,6 +125,9 @@ def receive(worker: int, source: int, record: int, time: int, seq: int) -> int:
     m.error = 0
     m.seq = seq
     m.ref_count = 1
+    if rec(worker, WORKER).clock != FAST:
+        # on the second cache line; without time nothing asks for it
+        m.partition = r.interface >> PARTITION_SHIFT
     at = s.data + r.offset
     if size <= DATA_SIZE:
         copy_in(b + DATA, at, size)

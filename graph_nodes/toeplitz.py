@@ -87,6 +87,12 @@ def rss_hash(frame: int, length: int, toeplitz: int) -> int:
 
 
 @helper
+def entry_of(value: int) -> int:
+    """Entry of the indirection table for a hash (`NO_HASH`: 0); packets of one flow have one entry."""
+    return 0 if value == NO_HASH else value & (TABLE_ENTRIES - 1)
+
+
+@helper
 def queue_of(value: int, toeplitz: int) -> int:
     """Queue of a frame with this hash (`NO_HASH`: queue 0)."""
     if value == NO_HASH:

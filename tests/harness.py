@@ -61,8 +61,8 @@ class Out:
 class Bench:
     """A dataplane with one node under test; each of its next nodes collects.
 
-    ``types``: further real node types (a sibling, say). Interfaces 0 to 3 exist and are up, named local0, pg0, pg1, pg2,
-    with MACs 02:fe:00:00:00:00 + index.
+    ``types``: further real node types (a sibling, say). Interfaces 0 to 3 exist and are up: local0, pg0, pg1, pg2, with
+    MACs 02:fe:00:00:00:00 + index.
     """
 
     def __init__(

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from vectorplane.backends.engine.device import Device
+from vectorplane.backends.engine.rss import classify_window
 from vectorplane.dataplane.abi import NEVER
 from vectorplane.graph_nodes.capture_input import CaptureSources
 from vectorplane.graph_nodes.capture_tx import TxChunks
@@ -50,7 +51,8 @@ class CaptureSource:
             s["remaining"] = NEVER
             s["queue"] = worker if several else -1
             s["mac"] = engine.interfaces.record(sw_if_index)["mac"]
-        self._several = several
+        # also for one worker: what is kept by flow must not depend on their number
+        self._classified = several or engine.clock != "fast"
         self.refill()
 
     @property
@@ -79,9 +81,7 @@ class CaptureSource:
             self._first = int(records["time"][0])
         self._last = max(self._last, int(records["time"].max()))
         self.packets += len(records)
-        if self._several:
-            from vectorplane.backends.engine.rss import classify_window
-
+        if self._classified:
             classify_window(window.address, records, len(self._records))
         for s in self._records:
             s["data"] = window.address

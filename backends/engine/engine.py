@@ -11,6 +11,7 @@ from vectorplane.backends.engine.interfaces import Interfaces
 from vectorplane.backends.engine.neighbours import Neighbours
 from vectorplane.backends.engine.nodes import built_in
 from vectorplane.backends.engine.pg import PacketGenerator
+from vectorplane.backends.engine.proxy_arp import ProxyArp
 from vectorplane.backends.engine.reassembly import ReassemblyTimer
 from vectorplane.backends.engine.routes import Routes
 from vectorplane.backends.engine.run import Runner
@@ -60,6 +61,7 @@ class Engine:
         self.neighbours = Neighbours(self)
         self.routes = Routes(self)
         self.addresses = Addresses(self)
+        self.proxy_arp = ProxyArp(self)
         self.reassembly = ReassemblyTimer(self)
         self.interfaces.add("local0", mac=bytes(6))
 

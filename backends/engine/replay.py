@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from vectorplane.backends.engine.capture_device import CaptureDevice
 from vectorplane.backends.engine.report import Report, report
 from vectorplane.jit.kernel import Compiled, Kernel
-from vectorplane.jit.prepare import units_in
+from vectorplane.jit.prepare import build, units_in
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -17,20 +18,28 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int | None, int], None]
 """``progress(bytes read, bytes in all or None, packets)``"""
 _PROGRESS_EVERY = 0.1
+_RUNNERS = tuple(
+    f"vectorplane.{m}"
+    for m in (
+        "dataplane.dispatch",
+        "graph_nodes.capture_tx",
+        "backends.engine.rss",
+        "backends.engine.sim_rx_ring",
+        "backends.engine.sim_tx_ring",
+    )
+)
+"""Modules of compiled functions that a run calls."""
 
 
 def needed_units(engine: Engine) -> list[Kernel | Compiled]:
-    """All that must be compiled before this engine can run: what its graph can reach, and the dispatcher."""
-    import sys
-
+    """All that must be compiled before this engine can run: what its graph can reach, and what runs it."""
     units: list[Kernel | Compiled] = []
     for node in engine.plane.graph:
         if node.type.kernel is not None:
             units.append(node.type.kernel)
         if node.type.trace is not None:
             units.append(node.type.trace.kernel)
-    loaded = [m for m in list(sys.modules) if m.startswith("vectorplane.dataplane.dispatch")]
-    return units + units_in(loaded)
+    return units + units_in(m for m in _RUNNERS if m in sys.modules)
 
 
 def capture_devices(engine: Engine) -> list[CaptureDevice]:
@@ -56,6 +65,8 @@ def replay(
     sources = [s for d in devices for s in d.sources]
     start = min((s.first_time for s in sources if not s.ended), default=0)
     engine.link()
+    for unit in needed_units(engine):
+        build(unit)  # now, so that no loading of machine code is in the time measured
     if limit is not None:
         engine.plane.graph["capture-input"].data["limit"] = limit
     sizes = [s.reader.size for s in sources]

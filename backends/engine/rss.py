@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vectorplane.dataplane.region import Region, lent
+from vectorplane.graph_nodes.packet_source import PARTITION_SHIFT
 from vectorplane.graph_nodes.toeplitz import (
     HASH_IP4,
     HASH_IP4_TCP,
@@ -18,6 +19,7 @@ from vectorplane.graph_nodes.toeplitz import (
     NO_HASH,
     TABLE_ENTRIES,
     TOEPLITZ,
+    entry_of,
     queue_of,
     rss_hash,
     rss_hash_ip4,
@@ -93,7 +95,10 @@ def _hash(frame: int, length: int, toeplitz: int) -> int:
 
 @compiled
 def classify(data: int, records: int, count: int, toeplitz: int) -> int:
-    """Write the queue of ``count`` records (`RECORD`, their offsets count from ``data``); gives ``count``."""
+    """Write queue and partition of ``count`` records (`RECORD`, their offsets count from ``data``); gives ``count``.
+
+    The partition is the entry of the indirection table: the same whatever the number of queues.
+    """
     for i in range(count):
         r = rec(records + i * RECORD_SIZE, RECORD)
         if r.ethertype == 0:
@@ -103,6 +108,7 @@ def classify(data: int, records: int, count: int, toeplitz: int) -> int:
         else:
             value = NO_HASH
         r.queue = queue_of(value, toeplitz)
+        r.interface = entry_of(value) << PARTITION_SHIFT
     return count
 
 

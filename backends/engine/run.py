@@ -75,6 +75,7 @@ class Runner:
                     handler = engine.event_handlers.get(int(event["kind"]))
                     if handler is not None:
                         handler(event)
+            engine.link()
         if at_barrier:
             self._pass_barrier()
         if bits & ATTENTION_FLUSH:

@@ -22,7 +22,7 @@ from vectorplane.dataplane.abi import FAST, REAL, VIRTUAL
 from vectorplane.dataplane.buffer import L4_CHECKSUM_COMPUTED, L4_CHECKSUM_CORRECT
 from vectorplane.dataplane.region import Region, lent
 from vectorplane.graph_nodes.checksum_offload import received_flags
-from vectorplane.graph_nodes.packet_source import ENDED, MAX_SOURCES, READY
+from vectorplane.graph_nodes.packet_source import ENDED, MAX_SOURCES, PARTITION_SHIFT, READY
 from vectorplane.graph_nodes.sim_input import SimSources
 from vectorplane.graph_nodes.toeplitz import queue_of, rss_hash
 from vectorplane.jit.kernel import compiled
@@ -64,7 +64,7 @@ RX = np.dtype(
 )
 DATA_BYTES = 1 << 28
 MAX_RECORDS = DATA_BYTES // 64
-QUEUE_SHIFT = 16
+QUEUE_SHIFT = PARTITION_SHIFT
 """`RECORD.interface` of a received frame holds buffer flags, and above them its queue."""
 
 

@@ -167,9 +167,7 @@ def make_veth(host: str, port: str, mac: str, router_port: str, router_mac: str)
         run(name, "ethtool", "-K", interface, *off)
 
 
-def set_up(
-    name: str, interface: str, address: str, gateway: str = "", metric: int = 0, mac: str = ""
-) -> None:
+def set_up(name: str, interface: str, address: str, gateway: str = "", metric: int = 0, mac: str = "") -> None:
     with inside(name), IPRoute() as ip:
         index = ip.link_lookup(ifname=interface)[0]
         if mac:

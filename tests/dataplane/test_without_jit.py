@@ -7,5 +7,5 @@ from tests.budget import run_without_jit
 
 def test_foundations() -> None:
     names = ("buffer", "dispatch", "feature", "python_node", "event")
-    slow = "not traded and not keeps_no_more and not real_time and not cycle_counter and not starts and not enough and not stay_full"
+    slow = "not (traded or keeps_no_more or real_time or cycle_counter or starts or enough or stay_full)"
     run_without_jit(*(f"tests/dataplane/test_{n}.py" for n in names), "-k", slow)

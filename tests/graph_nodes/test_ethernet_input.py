@@ -210,3 +210,12 @@ def test_interfaces_mixed_in_one_vector(port: Port) -> None:
     outs = port.run(packets, rx=[1, 1, 2, 2, 1])
     assert [(o.index, o.rx_sw_if) for o in outs if o.next == "ip4-input"] == [(0, 1), (1, 10), (2, 2), (4, 1)]
     assert [(o.index, o.error) for o in outs if o.next == "error-drop"] == [(3, "l3 mac mismatch")]
+
+
+def test_an_interface_that_is_down_receives_nothing() -> None:
+    """Packets of a port that is administratively down are dropped for that reason."""
+    bench = Bench(ETHERNET_INPUT)
+    bench.plane.interfaces.records[1]["flags"] = LINK_UP
+    frame = bytes.fromhex("02fe00000001" + "020000000002" + "0800") + bytes(46)
+    assert [(o.next, o.error) for o in bench.run([frame])] == [("error-drop", "subinterface down")]
+    bench.close()

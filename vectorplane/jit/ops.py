@@ -238,6 +238,7 @@ def _emit_call3(b: Any, function: Any, a: Any, c: Any, d: Any) -> Any:
 call3 = _op(4, _emit_call3, lambda function, a, b, c: python_kernels[int(function)](a, b, c))
 """``call3(address, a, b, c)``: call a kernel by its address."""
 
+
 def _rec(typingctx: Any, address: Any, dtype: Any) -> Any:
     record = dtype.dtype
 

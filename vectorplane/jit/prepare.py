@@ -49,7 +49,8 @@ def everything() -> list[Unit]:
     return units_in(names)
 
 
-def _build(unit: Unit) -> None:
+def build(unit: Unit) -> None:
+    """Compile one, or load it from the cache."""
     if isinstance(unit, Kernel):
         _ = unit.address
     else:
@@ -68,7 +69,7 @@ def prepare(units: Iterable[Unit], progress: Progress | None = None, processes: 
     count = min(processes or os.cpu_count() or 1, len(missing))
     if count < 2 or len(missing) < 3:
         for i, unit in enumerate(missing):
-            _build(unit)
+            build(unit)
             if progress is not None:
                 progress(i + 1, len(missing), unit.name)
         return len(missing)
@@ -135,7 +136,7 @@ def _answer() -> None:
         module, _, name = line.strip().partition(":")
         try:
             importlib.import_module(module)
-            _build(next(u for u in units_in([module]) if u.name == name))
+            build(next(u for u in units_in([module]) if u.name == name))
             print("ok", flush=True)
         except Exception as error:  # whatever the compiler raises is the parent's to report
             print("error " + " ".join(f"{type(error).__name__}: {error}".split()), flush=True)
