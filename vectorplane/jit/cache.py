@@ -1,11 +1,12 @@
 """Which machine code may be reused: a cache directory a kernel, keyed by all that it was made from.
 
-numba's own cache looks only at the file that holds the function. A helper, a dtype or a constant
+numba has a cache too, but it looks only at the file that holds the function. A helper, a dtype or a constant
 imported from elsewhere may change and the old machine code then runs on a new memory layout,
 silently. So each kernel's cache lives in a directory named by a hash over the source of its module,
 of every vectorplane (or plugin) module that it imports, directly or not, and of the versions of
 Python, numba, llvmlite, numpy and the CPU. A changed constant is a new directory; nothing stale can
-be found in it. See docs/decisions/kernel-cache.md.
+be found in it. What is kept is the plain object file, which LLVM's linker loads in under a
+millisecond; numba's typing machinery (0.4 s) stays asleep. See docs/decisions/kernel-cache.md.
 """
 
 from __future__ import annotations
@@ -15,16 +16,21 @@ import hashlib
 import os
 import platform
 import re
+import struct
 import sys
+import threading
 import time
 from importlib.metadata import version
 from pathlib import Path
+from types import FunctionType
 
-_IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([\w., \t]+))", re.M
-)
+# imports at the outer level only: those in functions, and those for the type checker, cannot reach a kernel, and
+# whether their modules are loaded depends on the process
+_IMPORT = re.compile(rb"^(?:from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([\w., \t]+))", re.M)
 _NAME = re.compile(rb"\w+")
 _STARTED = time.time()
+_MAGIC = b"VPKERN1\0"
+_HEAD = 24
 
 
 def root() -> Path:
@@ -113,18 +119,36 @@ def key(module: str) -> str:
     return digest.hexdigest()
 
 
-def directory(module: str) -> Path:
-    """The cache directory of ``module``'s kernels, made (mode 0700) if it is missing."""
-    base = root()
-    base.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = base / key(module)
-    path.mkdir(exist_ok=True, mode=0o700)
-    return path
+def keeps(function: FunctionType) -> bool:
+    """May this function's machine code be kept? Not when it has no source file, or is made in another function."""
+    file = getattr(sys.modules.get(function.__module__), "__file__", None) or ""
+    return file.endswith(".py") and function.__closure__ is None
 
 
-def mark(module: str, name: str) -> Path:
-    """The file whose presence says that kernel ``name`` of ``module`` has been compiled and stored."""
-    file = getattr(sys.modules[module], "__file__", "") or ""
-    stamp = os.stat(file).st_mtime_ns if file else 0
-    where = hashlib.blake2b(file.encode(), digest_size=6).hexdigest()
-    return root() / key(module) / f"{name}-{where}-{stamp}.ok"
+def file_of(function: FunctionType) -> Path:
+    """Where the machine code of a function is kept; the file is there when it has been compiled."""
+    name = re.sub(r"\W", "_", function.__qualname__)
+    return root() / key(function.__module__) / f"{name}-{function.__code__.co_firstlineno}.kernel"
+
+
+def save(path: Path, symbol: str, code: bytes) -> None:
+    """Keep an object file and the name of the function in it; whole or not at all (directories have mode 0700)."""
+    root().mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.mkdir(exist_ok=True, mode=0o700)
+    body = struct.pack("<I", len(symbol)) + symbol.encode() + code
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    temporary.write_bytes(_MAGIC + hashlib.blake2b(body, digest_size=16).digest() + body)
+    temporary.rename(path)
+
+
+def load(path: Path) -> tuple[str, bytes] | None:
+    """What `save` has kept: the function's name and the object file; None when there is none, or it is damaged."""
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return None
+    body = raw[_HEAD:]
+    if raw[:8] != _MAGIC or hashlib.blake2b(body, digest_size=16).digest() != raw[8:_HEAD] or len(body) < 4:
+        return None
+    size = struct.unpack_from("<I", body)[0]
+    return body[4 : 4 + size].decode(), body[4 + size :]

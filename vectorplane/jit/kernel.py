@@ -17,6 +17,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
 from numba import config as _config
@@ -30,112 +31,113 @@ F = TypeVar("F", bound=Callable[..., Any])
 JIT = not config.DISABLE_JIT
 """False when the process runs with ``NUMBA_DISABLE_JIT=1``: kernels are then plain Python."""
 
-_SIGNATURE = types.int64(types.int64, types.int64, types.int64)
-_C_SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
-_lock = threading.Lock()  # numba's cache directory is a process-wide setting while a function is declared
+_lock = threading.RLock()  # one compilation at a time in a process
 
 python_kernels: dict[int, Callable[[int, int, int], int]] = {}
 """JIT off: stands for the function pointers; `ops.call3` looks a kernel up here by its number."""
 
 
-class Kernel:
-    """A function with the uniform signature, compiled on demand.
+def _link(code: bytes, symbol: str) -> tuple[int, Any]:
+    """Address of a function in an object file, and what keeps it in memory: a linker of its own."""
+    from llvmlite import binding
+    from numba.core.registry import cpu_target
 
-    ``python`` is the undecorated function, for the tests that run it without the JIT.
+    _ = cpu_target.target_context  # makes numba's helper functions known to the linker
+    target = binding.Target.from_default_triple().create_target_machine(jit=True, opt=0, codemodel="jitdefault")
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target)
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return int(engine.get_function_address(symbol)), engine
+
+
+def machine_code(python: Callable[..., int], arity: int) -> tuple[int, Any]:
+    """Address of the compiled function of ``arity`` 64-bit integers, and what keeps it in memory.
+
+    Loaded when it is kept from before, else compiled and kept.
     """
+    import numba
 
-    def __init__(self, python: Callable[[int, int, int], int]) -> None:
-        self.python = python
-        self.module = python.__module__
-        self.name = python.__qualname__
-        self.__doc__ = python.__doc__
-        self._address = 0
-        self._keep: Any = None
-
-    @property
-    def address(self) -> int:
-        """Address of the machine code. Compiles, or loads from the cache, on first use."""
-        if not self._address:
-            if JIT:
-                self._compile()
-            else:
-                self._address = len(python_kernels) + 1
-                python_kernels[self._address] = self.python
-        return self._address
-
-    def _compile(self) -> None:
-        import numba
-
-        with _lock:
-            if self._address:
-                return
-            config.CACHE_DIR = str(cache.directory(self.module))
-            self._keep = numba.cfunc(_SIGNATURE, cache=True, error_model="numpy")(self.python)
-            self._address = int(self._keep.address)
-            cache.mark(self.module, self.name).touch()
-
-    @property
-    def is_cached(self) -> bool:
-        """True when asking for the address will not have to compile."""
-        return not JIT or bool(self._address) or cache.mark(self.module, self.name).exists()
-
-    def __call__(self, a: int, b: int, c: int) -> int:
-        """Call it from Python (tests, set-up): costs about a microsecond."""
-        if not JIT:
-            return self.python(a, b, c)
-        return int(_C_SIGNATURE(self.address)(a, b, c))
-
-    def __repr__(self) -> str:
-        return f"<kernel {self.module}.{self.name}>"
-
-
-def kernel(function: Callable[[int, int, int], int]) -> Kernel:
-    """Declare a kernel: three 64-bit integers (addresses, mostly) in, one out."""
-    return Kernel(function)
+    function = cast(FunctionType, python)
+    path = cache.file_of(function) if cache.keeps(function) else None
+    kept = cache.load(path) if path is not None else None
+    if kept is not None:
+        return _link(kept[1], kept[0])
+    signature = types.int64(*([types.int64] * arity))
+    made: Any = numba.cfunc(signature, error_model="numpy")(python)
+    if path is not None:
+        _, _, (code, _) = made._library.serialize_using_object_code()
+        cache.save(path, made._wrapper_name, code)
+    return int(made.address), made
 
 
 class Compiled:
-    """A function of N 64-bit integers returning one, called from Python with the GIL released."""
+    """A function of N 64-bit integers returning one, called from Python with the GIL released.
+
+    ``python`` is the undecorated function, for the tests that run it without the JIT.
+    """
 
     def __init__(self, python: Callable[..., int]) -> None:
         self.python = python
         self.module = python.__module__
         self.name = python.__qualname__
         self.__doc__ = python.__doc__
-        self._arity = python.__code__.co_argcount
-        self._function: Callable[..., int] | None = None
+        self.arity = python.__code__.co_argcount
+        self._address = 0
+        self._keep: Any = None
+        self._call: Callable[..., int] | None = None
+
+    @property
+    def address(self) -> int:
+        """Address of the machine code. Compiles, or loads from the cache, on first use."""
+        if not self._address:
+            with _lock:
+                if not self._address:
+                    if JIT:
+                        self._address, self._keep = machine_code(self.python, self.arity)
+                    else:
+                        self._address = len(python_kernels) + 1
+                        python_kernels[self._address] = self.python
+        return self._address
 
     @property
     def function(self) -> Callable[..., int]:
-        """The callable that numba made; compiles, or loads from the cache, on first use."""
-        if self._function is None:
-            if not JIT:
-                self._function = self.python
+        """The function for Python to call: machine code, without the GIL."""
+        if self._call is None:
+            if JIT:
+                prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *([ctypes.c_int64] * self.arity))
+                self._call = cast(Callable[..., int], prototype(self.address))
             else:
-                import numba
-
-                with _lock:
-                    if self._function is None:
-                        config.CACHE_DIR = str(cache.directory(self.module))
-                        signature = types.int64(*([types.int64] * self._arity))
-                        self._function = numba.njit(signature, cache=True, nogil=True, error_model="numpy")(self.python)
-                        cache.mark(self.module, self.name).touch()
-        return self._function
+                self._call = self.python
+        return self._call
 
     @property
     def is_cached(self) -> bool:
-        """True when the first call will not have to compile."""
-        return not JIT or self._function is not None or cache.mark(self.module, self.name).exists()
-
-    def prepare(self) -> None:
-        """Compile, or load from the cache, now."""
-        _ = self.function
+        """True when asking for the address will not have to compile."""
+        if not JIT or self._address:
+            return True
+        function = cast(FunctionType, self.python)
+        return cache.keeps(function) and cache.file_of(function).exists()
 
     def __call__(self, *args: int) -> int:
+        """Call it from Python: costs about a microsecond."""
         return self.function(*args)
 
     def __repr__(self) -> str:
-        return f"<compiled {self.module}.{self.name}>"
+        return f"<{type(self).__name__.lower()} {self.module}.{self.name}>"
+
+
+class Kernel(Compiled):
+    """A function with the uniform signature, called through its address."""
+
+    def __init__(self, python: Callable[[int, int, int], int]) -> None:
+        super().__init__(python)
+        if self.arity != 3:
+            raise TypeError(f"kernel {self.name} takes {self.arity} arguments, not three")
+
+
+def kernel(function: Callable[[int, int, int], int]) -> Kernel:
+    """Declare a kernel: three 64-bit integers (addresses, mostly) in, one out."""
+    return Kernel(function)
 
 
 def compiled(function: Callable[..., int]) -> Compiled:

@@ -51,10 +51,7 @@ def everything() -> list[Unit]:
 
 def build(unit: Unit) -> None:
     """Compile one, or load it from the cache."""
-    if isinstance(unit, Kernel):
-        _ = unit.address
-    else:
-        unit.prepare()
+    _ = unit.address
 
 
 def prepare(units: Iterable[Unit], progress: Progress | None = None, processes: int | None = None) -> int:
@@ -66,19 +63,26 @@ def prepare(units: Iterable[Unit], progress: Progress | None = None, processes: 
     missing = [u for u in dict.fromkeys(units) if not u.is_cached]
     if not missing or not JIT:
         return 0
-    count = min(processes or os.cpu_count() or 1, len(missing))
-    if count < 2 or len(missing) < 3:
-        for i, unit in enumerate(missing):
+    # another process finds a function by its module and name; what cannot be found there is compiled here
+    findable = {m: units_in([m]) for m in {u.module for u in missing} if m != "__main__"}
+    elsewhere = [u for u in missing if u in findable.get(u.module, ())]
+    count = min(processes or os.cpu_count() or 1, len(elsewhere))
+    if count < 2 or len(elsewhere) < 3:
+        elsewhere = []
+    done = 0
+    for unit in missing:
+        if unit not in elsewhere:
             build(unit)
+            done += 1
             if progress is not None:
-                progress(i + 1, len(missing), unit.name)
+                progress(done, len(missing), unit.name)
+    if not elsewhere:
         return len(missing)
     # the largest first, so that none is left to be compiled alone at the end
-    missing.sort(key=lambda u: -len(u.python.__code__.co_code))
+    elsewhere.sort(key=lambda u: -len(u.python.__code__.co_code))
     todo: queue.SimpleQueue[Unit] = queue.SimpleQueue()
-    for unit in missing:
+    for unit in elsewhere:
         todo.put(unit)
-    done = 0
     errors: list[str] = []
     lock = threading.Lock()
 

@@ -27,7 +27,7 @@ class Running:
     def __init__(self, *functions: Compiled) -> None:
         assert JIT
         for function in functions:
-            function.prepare()  # nothing should be compiled while loops run
+            _ = function.address  # nothing should be compiled while loops run
         self.region = Region(4096, name="stop")
         self.stop = self.region.address
         self.results: list[int] = []

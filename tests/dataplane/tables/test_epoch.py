@@ -126,7 +126,7 @@ def test_concurrent_reader_never_sees_reclaimed_memory() -> None:
     current = objects[0]
     _publish(region.address, current)
     for function in (_follow, _poison):
-        function.prepare()
+        _ = function.address
     wrong: list[int] = []
     epochs.enter(0)
     arguments = epochs.address_of(0), epochs.global_address, region.address
