@@ -24,8 +24,8 @@ from vectorplane.dataplane.interface import (
 )
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.trace_packet import ETHERNET_TRACE
-from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import bswap16, ld8, ld16, ld32s, ld64, prefetch, rec, st64
+from vectorplane.jit.kernel import helper, kernel, routine
+from vectorplane.jit.ops import be16, bswap16, ld8, ld16, ld32s, ld64, prefetch, rec, st64
 
 if TYPE_CHECKING:
     pass
@@ -81,6 +81,48 @@ def sub_interface(parent: int, interfaces: int, outer: int, inner: int, tags: in
     return int(p.default)
 
 
+@routine
+def take_tags(worker: int, b: int, d: int, parent: int, error_base: int) -> int:
+    """The tagged frame at ``d`` goes to its sub-interface; gives the length of its header and the type behind the tags.
+
+    As ``type << 16 | length``; -1 when the frame is to be dropped, its error then being set.
+    """
+    w = rec(worker, WORKER)
+    m = rec(b, BUFFER)
+    length = m.current_length
+    if length < 18:
+        m.error = error_base + E_BAD_LLC_LENGTH
+        return -1
+    outer_type = be16(d + 12)
+    outer = be16(d + 14) & 0xFFF
+    inner = 0
+    tags = 1
+    kind = ld16(d + 16)
+    header = 18
+    if kind == _VLAN_LE and length >= 22:
+        tags = 2
+        inner = be16(d + 18) & 0xFFF
+        kind = ld16(d + 20)
+        header = 22
+    sub = m.rx_sw_if  # a priority tag: the frame belongs to the untagged interface (802.1Q 6.9)
+    if outer != 0 or tags == 2:
+        sub = sub_interface(parent, w.interfaces, outer, inner, tags, outer_type)
+    if sub < 0:
+        m.error = error_base + E_UNKNOWN_VLAN
+        return -1
+    s = rec(w.interfaces + sub * INTERFACE_SIZE, INTERFACE)
+    if (s.flags & ADMIN_UP) == 0:
+        m.error = error_base + E_DOWN
+        return -1
+    if s.flags & SUB_INTERFACE:
+        c = w.if_rx + 16 * sub
+        st64(c, ld64(c) + 1)
+        st64(c + 8, ld64(c + 8) + length + m.total_rest)
+    m.rx_sw_if = sub
+    m.flags |= VLAN_1_DEEP if tags == 1 else VLAN_2_DEEP
+    return kind << 16 | header
+
+
 @kernel
 def ethernet_input(worker: int, node: int, frame: int) -> int:
     """See the module's docstring."""
@@ -107,55 +149,22 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
             parent = interfaces + last * INTERFACE_SIZE
             flags = rec(parent, INTERFACE).flags
             mac = rec(parent, INTERFACE).mac
-        if length < 14:
-            m.error = err + E_BAD_LLC_LENGTH
-            set_next(frame, i, DROP)
-            continue
-        if (flags & ADMIN_UP) == 0:
-            m.error = err + E_DOWN
+        if length < 14 or (flags & ADMIN_UP) == 0:
+            m.error = err + (E_BAD_LLC_LENGTH if length < 14 else E_DOWN)
             set_next(frame, i, DROP)
             continue
         kind = ld16(d + 12)
         header = 14
         m.l2_offset = at
         if kind == _VLAN_LE or kind == _QINQ_LE:
-            tags = 1
-            if length < 18:
-                m.error = err + E_BAD_LLC_LENGTH
+            taken = take_tags(worker, b, d, parent, err)
+            if taken < 0:
                 set_next(frame, i, DROP)
                 continue
-            outer_type = bswap16(kind)
-            outer = bswap16(ld16(d + 14)) & 0xFFF
-            inner = 0
-            kind = ld16(d + 16)
-            header = 18
-            if kind == _VLAN_LE and length >= 22:
-                tags = 2
-                inner = bswap16(ld16(d + 18)) & 0xFFF
-                kind = ld16(d + 20)
-                header = 22
-            sub = last  # a priority tag: the frame belongs to the untagged interface (802.1Q 6.9)
-            if outer != 0 or tags == 2:
-                sub = sub_interface(parent, interfaces, outer, inner, tags, outer_type)
-            if sub < 0:
-                m.error = err + E_UNKNOWN_VLAN
-                set_next(frame, i, DROP)
-                continue
-            s = rec(interfaces + sub * INTERFACE_SIZE, INTERFACE)
-            if (s.flags & ADMIN_UP) == 0:
-                m.error = err + E_DOWN
-                set_next(frame, i, DROP)
-                continue
-            if s.flags & SUB_INTERFACE:
-                c = w.if_rx + 16 * sub
-                st64(c, ld64(c) + 1)
-                st64(c + 8, ld64(c + 8) + length + m.total_rest)
-            m.rx_sw_if = sub
-            last = -1
-            m.flags |= VLAN_1_DEEP if tags == 1 else VLAN_2_DEEP
-            # last was reset: the parent's flags decide on the destination address below
-        destination = ld64(d) & _MAC
-        if (flags & PROMISCUOUS) == 0 and destination != mac and (ld8(d) & 1) == 0:
+            header = taken & 0xFFFF
+            kind = taken >> 16
+        # the address is checked against the port's own, also for a sub-interface
+        if (ld64(d) & _MAC) != mac and (flags & PROMISCUOUS) == 0 and (ld8(d) & 1) == 0:
             m.error = err + E_L3_MAC_MISMATCH
             set_next(frame, i, DROP)
             continue
