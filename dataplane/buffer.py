@@ -72,6 +72,9 @@ BUFFER = np.dtype(
     align=True,
 )
 assert BUFFER.itemsize == 128
+# hot loops write neighbours with one store: current_length lies behind current_data, l3_offset behind l2_offset
+L2_OFFSET = offsets(BUFFER, "l2_offset")[0]
+assert offsets(BUFFER, "current_data", "current_length", "l3_offset") == (0, 2, L2_OFFSET + 2)
 
 TRACED = 1
 NEXT_PRESENT = 2

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, VLAN_1_DEEP, VLAN_2_DEEP
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, L2_OFFSET, VLAN_1_DEEP, VLAN_2_DEEP
 from vectorplane.dataplane.interface import (
     ADMIN_UP,
     EXACT_MATCH,
@@ -25,7 +25,7 @@ from vectorplane.dataplane.interface import (
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.trace_packet import ETHERNET_TRACE
 from vectorplane.jit.kernel import helper, kernel, routine
-from vectorplane.jit.ops import be16, bswap16, ld8, ld16, ld32s, ld64, prefetch, rec, st64
+from vectorplane.jit.ops import be16, bswap16, ld8, ld16, ld32s, ld64, prefetch, rec, st32, st64
 
 if TYPE_CHECKING:
     pass
@@ -155,7 +155,6 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
             continue
         kind = ld16(d + 12)
         header = 14
-        m.l2_offset = at
         if kind == _VLAN_LE or kind == _QINQ_LE:
             taken = take_tags(worker, b, d, parent, err)
             if taken < 0:
@@ -168,9 +167,9 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
             m.error = err + E_L3_MAC_MISMATCH
             set_next(frame, i, DROP)
             continue
-        m.current_data = at + header
-        m.current_length = length - header
-        m.l3_offset = at + header
+        # two fields with each store: current_data and current_length, l2_offset and l3_offset
+        st32(b, ((at + header) & 0xFFFF) | ((length - header) << 16))
+        st32(b + L2_OFFSET, (at & 0xFFFF) | ((at + header) << 16))
         if kind == _IP4_LE:
             set_next(frame, i, IP4)
         elif kind == _ARP_LE:

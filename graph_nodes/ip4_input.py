@@ -86,7 +86,7 @@ def check(worker: int, node: int, frame: int, verify: int) -> int:
     n = frame_n(frame)
     last = -1
     count = 0
-    plain = LOOKUP
+    has_features = False
     for i in range(n):
         ahead = pool + buffer_index(frame, i + 4) * CELL
         prefetch(ahead)
@@ -100,6 +100,7 @@ def check(worker: int, node: int, frame: int, verify: int) -> int:
                 st64(counters + 8 * last, ld64(counters + 8 * last) + count)
             count = 0
             last = m.rx_sw_if
+            has_features = ld32(unicast + 4 * last) != 0
         count += 1
         quick = False
         multi = False
@@ -140,9 +141,11 @@ def check(worker: int, node: int, frame: int, verify: int) -> int:
         if multi:
             slot = feature_start(multicast, last, b)
             set_next(frame, i, slot if slot >= 0 else MULTICAST)
-        else:
+        elif has_features:
             slot = feature_start(unicast, last, b)
-            set_next(frame, i, slot if slot >= 0 else plain)
+            set_next(frame, i, slot if slot >= 0 else LOOKUP)
+        else:
+            set_next(frame, i, LOOKUP)
     if last >= 0:
         st64(counters + 8 * last, ld64(counters + 8 * last) + count)
     return n

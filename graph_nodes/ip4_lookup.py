@@ -106,9 +106,6 @@ def ip4_lookup(worker: int, node: int, frame: int) -> int:
     for i in range(n + 2 * AHEAD):
         if i < n:
             # first stage: the leaf in the root; ask for what is behind it
-            ahead = pool + buffer_index(frame, i + 4) * CELL
-            prefetch(ahead)
-            prefetch(ahead + DATA)
             b = pool + buffer_index(frame, i) * CELL
             m = rec(b, BUFFER)
             if m.rx_sw_if != last:

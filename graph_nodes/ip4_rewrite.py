@@ -30,7 +30,7 @@ from vectorplane.graph_nodes.forwarding import (
 from vectorplane.graph_nodes.ip4_header import DONT_FRAGMENT, decrement_ttl, increment_ttl, set_checksum
 from vectorplane.graph_nodes.trace_forward import MIDCHAIN_TRACE, REWRITE_TRACE
 from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import be16, bswap16, ld8, ld16, ld32, ld64, prefetch, rec, st8, st16, st32, st64
+from vectorplane.jit.ops import be16, bswap16, ld8, ld16, ld32, ld64, rec, st8, st16, st32, st64
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -75,9 +75,6 @@ def rewrite(worker: int, node: int, frame: int, midchain: bool) -> int:
     counters = r.counters
     n = frame_n(frame)
     for i in range(n):
-        ahead = pool + buffer_index(frame, i + 4) * CELL
-        prefetch(ahead)
-        prefetch(ahead + DATA)
         b = pool + buffer_index(frame, i) * CELL
         m = rec(b, BUFFER)
         ip = b + DATA + m.current_data
