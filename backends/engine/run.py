@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 1 << 14
 """Rounds of polling after which the dispatcher comes back anyway, so that signals are seen."""
+_ENDLESS = 1 << 62
 _NAP = 0.0005
 """Longest sleep of an idle engine in real time, seconds: what a packet may have to wait for an input node."""
 
@@ -43,8 +44,10 @@ class Runner:
         self._threads: ThreadPoolExecutor | None = None
 
     def _dispatch(self, worker: Worker) -> int:
+        # with several workers this thread only waits, and sees signals while it does: no need to come back for them
+        rounds = _ROUNDS if len(self._engine.plane.workers) == 1 else _ENDLESS
         while True:
-            reason = worker.dispatch(_ROUNDS)
+            reason = worker.dispatch(rounds)
             if reason != PYTHON_NODE:
                 return reason
             run_python_node(self._engine.plane, worker)
