@@ -155,8 +155,8 @@ def helper(function: F) -> F:
         return function
     import numba
 
-    made: Any = numba.njit(error_model="numpy", forceinline=True, **_NO_WRAPPERS)(function)
-    return cast(F, made)
+    njit: Any = numba.njit  # its options without wrappers are not in its stubs
+    return cast(F, njit(error_model="numpy", forceinline=True, **_NO_WRAPPERS)(function))
 
 
 def routine(function: F) -> F:
@@ -165,5 +165,5 @@ def routine(function: F) -> F:
         return function
     import numba
 
-    made: Any = numba.njit(error_model="numpy", **_NO_WRAPPERS)(function)
-    return cast(F, made)
+    njit: Any = numba.njit
+    return cast(F, njit(error_model="numpy", **_NO_WRAPPERS)(function))
