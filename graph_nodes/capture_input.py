@@ -22,15 +22,14 @@ from vectorplane.dataplane.abi import F_N as FRAME_N
 from vectorplane.dataplane.buffer import buffer_at, reserve
 from vectorplane.dataplane.feature import ArcType, feature_start
 from vectorplane.dataplane.node import NodeType, Trace
-from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.packet_source import (
     EMPTY,
     ENDED,
-    MAX_SOURCES,
     READY,
     SOURCE,
     SOURCE_SIZE,
+    SourceTables,
     receive,
 )
 from vectorplane.graph_nodes.trace_formats import ethernet_header
@@ -211,18 +210,8 @@ def capture_input(worker: int, node: int, frame: int) -> int:
     return n
 
 
-class CaptureSources:
-    """The sources of a dataplane's capture-input, a table a worker."""
-
-    def __init__(self, plane: Dataplane) -> None:
-        workers = plane.graph.workers
-        self._region = Region(MAX_SOURCES * SOURCE_SIZE * workers, name="capture sources")
-        self.tables = [self._region.view(SOURCE, w * MAX_SOURCES * SOURCE_SIZE, MAX_SOURCES) for w in range(workers)]
-        self.addresses = [self._region.address + w * MAX_SOURCES * SOURCE_SIZE for w in range(workers)]
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._region.close()
+class CaptureSources(SourceTables):
+    """The captures of a dataplane."""
 
 
 def format_trace(record: Any, plane: Dataplane) -> str:
@@ -233,12 +222,17 @@ def format_trace(record: Any, plane: Dataplane) -> str:
     return f"{first}\n{buffer_text(record)}\n{ethernet_header(kept_bytes(record))}"
 
 
-def bind(plane: Dataplane, node: Node) -> None:
-    """Sources and the device-input arc."""
-    node.data["sources"] = plane.shared(CaptureSources).addresses
+def bind_sources(plane: Dataplane, node: Node, sources: type[SourceTables]) -> None:
+    """The sources of this kernel's node and the device-input arc."""
+    node.data["sources"] = plane.shared(sources).addresses
     node.data["arc"] = plane.arcs["device-input"].address
     node.data["limit"] = NEVER
     node.data["barrier"] = BARRIER_STOP if plane.graph.workers > 1 else BARRIER_NONE
+
+
+def bind(plane: Dataplane, node: Node) -> None:
+    """The captures."""
+    bind_sources(plane, node, CaptureSources)
 
 
 CAPTURE_INPUT = NodeType(

@@ -6,6 +6,8 @@ have the dtype of `vectorplane.pcap.index.RECORD`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from vectorplane.dataplane.abi import FAST, FRAME_SIZE, WORKER
@@ -21,9 +23,13 @@ from vectorplane.dataplane.buffer import (
     refill,
     take,
 )
+from vectorplane.dataplane.region import Region
 from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import copy, ld64, rec, st16, st32, st64
 from vectorplane.pcap.index import RECORD
+
+if TYPE_CHECKING:
+    from vectorplane.dataplane.plane import Dataplane
 
 SOURCE = np.dtype(
     [
@@ -144,3 +150,17 @@ def receive(worker: int, source: int, record: int, time: int, seq: int) -> int:
         kind = r.ethertype
         st16(b + DATA - 2, ((kind & 0xFF) << 8) | ((kind >> 8) & 0xFF))
     return index
+
+
+class SourceTables:
+    """The sources of one input node of a dataplane: a table of `SOURCE` a worker, that never moves."""
+
+    def __init__(self, plane: Dataplane) -> None:
+        workers = plane.graph.workers
+        self._region = Region(MAX_SOURCES * SOURCE_SIZE * workers, name=type(self).__name__)
+        self.tables = [self._region.view(SOURCE, w * MAX_SOURCES * SOURCE_SIZE, MAX_SOURCES) for w in range(workers)]
+        self.addresses = [self._region.address + w * MAX_SOURCES * SOURCE_SIZE for w in range(workers)]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._region.close()

@@ -15,14 +15,13 @@ from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER, put
 from vectorplane.dataplane.buffer import buffer_at, reserve
 from vectorplane.dataplane.feature import feature_start
 from vectorplane.dataplane.node import NodeType, Trace
-from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.packet_source import (
     ENDED,
-    MAX_SOURCES,
     READY,
     SOURCE,
     SOURCE_SIZE,
+    SourceTables,
     receive,
 )
 from vectorplane.graph_nodes.trace_formats import ethernet_header
@@ -120,18 +119,8 @@ def pg_input(worker: int, node: int, frame: int) -> int:
     return n
 
 
-class PgStreams:
-    """The streams of a dataplane's pg-input, a table a worker."""
-
-    def __init__(self, plane: Dataplane) -> None:
-        workers = plane.graph.workers
-        self._region = Region(MAX_SOURCES * SOURCE_SIZE * workers, name="pg streams")
-        self.tables = [self._region.view(SOURCE, w * MAX_SOURCES * SOURCE_SIZE, MAX_SOURCES) for w in range(workers)]
-        self.addresses = [self._region.address + w * MAX_SOURCES * SOURCE_SIZE for w in range(workers)]
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._region.close()
+class PgStreams(SourceTables):
+    """The streams of a dataplane."""
 
 
 def format_trace(record: Any, plane: Dataplane) -> str:

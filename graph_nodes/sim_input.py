@@ -12,18 +12,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vectorplane.dataplane.abi import INPUT, NEVER
+from vectorplane.dataplane.abi import INPUT
 from vectorplane.dataplane.node import NodeType, Trace
-from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.capture_input import (
-    BARRIER_NONE,
-    BARRIER_STOP,
     ERRORS,
     NEXTS,
     RUNTIME,
+    bind_sources,
     capture_input,
 )
-from vectorplane.graph_nodes.packet_source import MAX_SOURCES, SOURCE, SOURCE_SIZE
+from vectorplane.graph_nodes.packet_source import SourceTables
 from vectorplane.graph_nodes.trace_formats import ethernet_header
 from vectorplane.graph_nodes.trace_packet import (
     BUFFER_TRACE,
@@ -39,18 +37,8 @@ if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
 
 
-class SimSources:
-    """What the simulated ports of a dataplane received: a table a worker, an entry a port."""
-
-    def __init__(self, plane: Dataplane) -> None:
-        workers = plane.graph.workers
-        self._region = Region(MAX_SOURCES * SOURCE_SIZE * workers, name="sim sources")
-        self.tables = [self._region.view(SOURCE, w * MAX_SOURCES * SOURCE_SIZE, MAX_SOURCES) for w in range(workers)]
-        self.addresses = [self._region.address + w * MAX_SOURCES * SOURCE_SIZE for w in range(workers)]
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._region.close()
+class SimSources(SourceTables):
+    """What the simulated ports of a dataplane received, an entry a port."""
 
 
 def format_trace(record: Any, plane: Dataplane) -> str:
@@ -62,11 +50,8 @@ def format_trace(record: Any, plane: Dataplane) -> str:
 
 
 def bind(plane: Dataplane, node: Node) -> None:
-    """Sources and the device-input arc."""
-    node.data["sources"] = plane.shared(SimSources).addresses
-    node.data["arc"] = plane.arcs["device-input"].address
-    node.data["limit"] = NEVER
-    node.data["barrier"] = BARRIER_STOP if plane.graph.workers > 1 else BARRIER_NONE
+    """As capture-input, with the ports' records."""
+    bind_sources(plane, node, SimSources)
 
 
 SIM_INPUT = NodeType(

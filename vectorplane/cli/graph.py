@@ -20,6 +20,9 @@ def run(config: Path | None, output: Path | None) -> None:
     if output is not None and output.suffix == ".svg" and program is None:
         fail(f"{output}: SVG needs the program dot: install it (Debian: apt-get install graphviz) or write a .dot file")
     engine = configured(config)
+    if config is not None:
+        # captures are named when they are replayed; the picture shows where they would come in
+        engine.plane.graph.add("capture-input")
     text = dot(engine.plane)
     engine.close()
     if output is None:
