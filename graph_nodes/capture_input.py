@@ -214,12 +214,17 @@ class CaptureSources(SourceTables):
     """The captures of a dataplane."""
 
 
-def format_trace(record: Any, plane: Dataplane) -> str:
-    """``capture: in, 64 bytes, sw_if_index 1, next_node ethernet-input``, the buffer and the headers."""
+def received_text(record: Any, plane: Dataplane, device: str) -> str:
+    """``DEVICE: in, 64 bytes, sw_if_index 1, next_node ethernet-input``, the buffer and the headers."""
     sw_if = int(record["rx_sw_if_index"])
-    where = next_text(record, "capture-input", plane)
-    first = f"capture: {interface_name(plane, sw_if)}, {record['length']} bytes, sw_if_index {sw_if}, {where}"
+    where = next_text(record, f"{device}-input", plane)
+    first = f"{device}: {interface_name(plane, sw_if)}, {record['length']} bytes, sw_if_index {sw_if}, {where}"
     return f"{first}\n{buffer_text(record)}\n{ethernet_header(kept_bytes(record))}"
+
+
+def format_trace(record: Any, plane: Dataplane) -> str:
+    """Where and how the packet came in."""
+    return received_text(record, plane, "capture")
 
 
 def bind_sources(plane: Dataplane, node: Node, sources: type[SourceTables]) -> None:

@@ -20,17 +20,10 @@ from vectorplane.graph_nodes.capture_input import (
     RUNTIME,
     bind_sources,
     capture_input,
+    received_text,
 )
 from vectorplane.graph_nodes.packet_source import SourceTables
-from vectorplane.graph_nodes.trace_formats import ethernet_header
-from vectorplane.graph_nodes.trace_packet import (
-    BUFFER_TRACE,
-    buffer_text,
-    interface_name,
-    kept_bytes,
-    next_text,
-    trace_buffer,
-)
+from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, trace_buffer
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -42,11 +35,8 @@ class SimSources(SourceTables):
 
 
 def format_trace(record: Any, plane: Dataplane) -> str:
-    """``sim: port0, 64 bytes, sw_if_index 1, next_node ethernet-input``, the buffer and the headers."""
-    sw_if = int(record["rx_sw_if_index"])
-    where = next_text(record, "sim-input", plane)
-    first = f"sim: {interface_name(plane, sw_if)}, {record['length']} bytes, sw_if_index {sw_if}, {where}"
-    return f"{first}\n{buffer_text(record)}\n{ethernet_header(kept_bytes(record))}"
+    """As capture-input's."""
+    return received_text(record, plane, "sim")
 
 
 def bind(plane: Dataplane, node: Node) -> None:
