@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from vectorplane.backends.engine.addresses import Addresses
 from vectorplane.backends.engine.device import Device
+from vectorplane.backends.engine.gate import Gate
 from vectorplane.backends.engine.interfaces import Interfaces
 from vectorplane.backends.engine.neighbours import Neighbours
 from vectorplane.backends.engine.nodes import built_in
@@ -49,6 +52,8 @@ class Engine:
         self._looked_at = 0
         self._inputs: list[int] = []
         self.stopped = False
+        self.gate = Gate(self._ask_workers)
+        self._clock_runs = False
         self.on_tick: Callable[[], None] | None = None
         """Called whenever the dispatcher came back to Python (a few hundred times a second under load)."""
         self._runner = Runner(self)
@@ -119,6 +124,43 @@ class Engine:
             w.record["ns_base"] = w.record["now"] = start
             w.record["ns_per_mega_tick"] = round(1e9 * (1 << 20) / frequency)
             w.record["tsc_base"] = read_cycles()
+        self._clock_runs = True
+
+    def _read_clock(self) -> None:
+        """Real time: bring ``now`` up to date; nobody may be dispatching."""
+        if self._clock_runs:
+            now = read_cycles()
+            for w in self.plane.workers:
+                r = w.record
+                passed = (now - int(r["tsc_base"])) * int(r["ns_per_mega_tick"]) >> 20
+                r["now"] = max(int(r["now"]), int(r["ns_base"]) + passed)
+
+    def adjust_clock(self, seconds: float) -> None:
+        """Move real time forward (or back); timers that are due then have run when this returns."""
+        with self.paused():
+            for w in self.plane.workers:
+                w.record["ns_base"] += round(seconds * 1e9)
+                w.record["now"] += round(seconds * 1e9)
+            self.timers.run(self.now)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The calling thread has the engine for itself: the workers stand between two vectors. May be nested.
+
+        Every use of a running engine by another thread than the one that runs it must be within.
+        """
+        nested = self.gate.mine
+        self.gate.enter()
+        try:
+            if not nested:
+                self._read_clock()
+            yield
+        finally:
+            self.gate.leave()
+
+    def _ask_workers(self, leave: bool) -> None:
+        for w in self.plane.workers:
+            w.record["stop"] = int(leave or self.stopped)
 
     def run(self) -> None:
         """Run until no input has packets left (`real`: until stopped or nothing can come any more)."""
@@ -126,6 +168,12 @@ class Engine:
             self._runner.run_real()
         else:
             self._runner.run_until()
+
+    def serve(self) -> None:
+        """Real time, until `stop`: wait for packets, timers and other threads. Run it on a thread of its own."""
+        if not self._clock_runs:
+            self.start_real_clock(time.time_ns())
+        self._runner.run_real(endless=True)
 
     def run_until(self, limit: int) -> None:
         """Virtual time: run everything due up to ``limit`` ns, timers included; the clock then stands there."""
@@ -136,6 +184,7 @@ class Engine:
         self.stopped = True
         for w in self.plane.workers:
             w.record["stop"] = 1
+        self.gate.wake()
 
     def close(self) -> None:
         """Release devices and memory."""

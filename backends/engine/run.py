@@ -7,7 +7,6 @@ fixed order. Where the barriers lie depends only on the packets, never on the sp
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -142,28 +141,48 @@ class Runner:
         for device in engine.devices():
             device.flush()
 
-    def run_real(self) -> None:
-        """Real time: run until stopped, or until no device can bring a packet any more; sleep when idle."""
+    def run_real(self, endless: bool = False) -> None:
+        """Real time: run until stopped, or (unless ``endless``) until no device can bring a packet any more.
+
+        Without packets it sleeps until the next timer or packet that it knows of, or until another thread was in
+        the engine (`vectorplane.backends.engine.gate`).
+        """
         engine = self._engine
-        engine.link()
+        gate = engine.gate
         while not engine.stopped:
-            reasons = self.round(NEVER)
-            engine.plane.epochs.poll()
-            engine.timers.run(engine.now)
-            engine.link()
-            if self.attend() or reasons != {IDLE}:
+            gate.take_turn()
+            try:
+                idle = self._real_turn()
+                if idle:
+                    for device in engine.devices():
+                        device.flush()
+                pending = any(d.pending() for d in engine.devices())
+                due = min(engine.next_time(), engine.timers.next_time())
+                wait = None if due == NEVER else max(0.0, (due - engine.now) / 1e9)
+            finally:
+                gate.end_turn()
+            if not idle:
                 continue
-            handoffs = self._handoffs()
-            if handoffs is not None and handoffs.publish():
-                continue
-            for device in engine.devices():
-                device.flush()
-            if not any(d.pending() for d in engine.devices()):
+            if not pending and not endless:
                 break
-            due = min(engine.next_time(), engine.timers.next_time()) - engine.now
-            time.sleep(min(max(due / 1e9, 0.0), _NAP))
+            if pending:
+                wait = _NAP if wait is None else min(wait, _NAP)
+            gate.sleep(wait)
         for device in engine.devices():
             device.flush()
+
+    def _real_turn(self) -> bool:
+        """One round of the workers and what Python has to do after it; True when there was nothing to do."""
+        engine = self._engine
+        engine.link()
+        reasons = self.round(NEVER)
+        engine.plane.epochs.poll()
+        ran = engine.timers.run(engine.now)
+        engine.link()
+        if self.attend() or ran or reasons != {IDLE}:
+            return False
+        handoffs = self._handoffs()
+        return handoffs is None or not handoffs.publish()
 
     def close(self) -> None:
         """End the worker threads."""
