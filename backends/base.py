@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 from vectorplane.backends.items import Item
 
@@ -17,11 +18,24 @@ class BackendError(Exception):
         self.code, self.retry = code, retry
 
 
+class CannotUpdate(BackendError):
+    """This change needs the item to be deleted and created."""
+
+
 class Disconnected(BackendError):
     """The backend is away; everything must be brought to it again when it is back."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text, retry=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing to do to a backend; ``old`` is what an update replaces."""
+
+    verb: Literal["create", "update", "delete"]
+    item: Item
+    old: Item | None = None
 
 
 class Backend(Protocol):
@@ -54,12 +68,33 @@ class Backend(Protocol):
         """Change an item in place (same key); raises as `create`, and the old one is still there then.
 
         Raises:
-            NotImplementedError: this kind cannot change in place: it must be deleted and created.
+            CannotUpdate: this cannot change in place: it must be deleted and created.
         """
         ...
 
     def delete(self, item: Item) -> None:
         """Remove an item; raises as `create`."""
+        ...
+
+    def apply(self, operations: Sequence[Operation]) -> list[BackendError | None]:
+        """Many operations, in this order; what became of each. One that fails does not stop those behind it.
+
+        A backend behind a socket sends them without waiting for each answer: hand over as many at once as there are.
+        An update that the kind cannot do in place is reported as a `CannotUpdate`.
+
+        Raises:
+            Disconnected: the backend went away; which of them were carried out is not known.
+        """
+        ...
+
+    def canonical(self, item: Item) -> Item:
+        """The item as `dump` gives it once it is there: what the backend cannot hold of it is left out.
+
+        What should be is there when ``canonical(item)`` is in the dump.
+
+        Raises:
+            BackendError: the backend cannot hold such an item at all.
+        """
         ...
 
     def dump(self, kind: type[Item]) -> Iterable[Item]:

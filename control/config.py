@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from vectorplane.control.config_check import check
-from vectorplane.control.config_error import ConfigError, Problem
+from vectorplane.control.config_error import ConfigError, Path, Problem
 from vectorplane.control.config_explain import explain
 from vectorplane.control.config_interface import Interface, TableId
-from vectorplane.control.config_route import Neighbour, Route, Table
+from vectorplane.control.config_route import Neighbour, ProxyArp, Route, Table
 from vectorplane.control.config_types import InterfaceName, Model
 from vectorplane.control.config_yaml import Document, parse
 
@@ -32,13 +32,29 @@ class EngineSettings(Model):
 
 
 class Config(Model):
-    """A whole configuration. ``file`` is where it came from; ``folder`` is what its file names are relative to."""
+    """A whole configuration."""
 
     engine: EngineSettings = Field(default_factory=EngineSettings)
     interfaces: dict[InterfaceName, Interface] = Field(default_factory=dict)
     tables: dict[TableId, Table] = Field(default_factory=dict)
     routes: list[Route] = Field(default_factory=list)
     neighbours: list[Neighbour] = Field(default_factory=list)
+    proxy_arp: list[ProxyArp] = Field(default_factory=list)
+    _document: Document | None = PrivateAttr(None)
+    _warnings: tuple[Problem, ...] = PrivateAttr(())
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What cannot be brought before something comes that this configuration does not bring."""
+        return self._warnings
+
+    def line(self, path: Path) -> int:
+        """The line of a field in the file that this was read from; 0 when there is none."""
+        return self._document.line(path) if self._document else 0
+
+    def __eq__(self, other: object) -> bool:
+        """The same settings, wherever they are written."""
+        return isinstance(other, Config) and self.__dict__ == other.__dict__
 
     @model_validator(mode="before")
     @classmethod
@@ -65,9 +81,10 @@ def parse_config(text: str | bytes, file: str = "config", folder: str | None = N
         config = Config.model_validate(document.value)
     except ValidationError as e:
         raise ConfigError(file, explain(e, Config, document)) from None
-    problems = check(config, document, folder)
+    problems, warnings = check(config, document, folder)
     if problems:
         raise ConfigError(file, problems)
+    config._document, config._warnings = document, tuple(warnings)
     return config
 
 

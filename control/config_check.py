@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING
 
-from vectorplane.control.config_device import CaptureSettings, LinkSettings, SimSettings
+from vectorplane.control.config_device import CaptureSettings, DpdkSettings, LinkSettings, SimSettings
 from vectorplane.control.config_error import Path, Problem, field_text
 from vectorplane.control.config_explain import did_you_mean
 from vectorplane.control.config_interface import Port
@@ -29,6 +29,7 @@ class _Check:
     def __init__(self, config: Config, document: Document, folder: str | None) -> None:
         self.config, self.document, self.folder = config, document, folder
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self.ports = {name: port for name, _, port in ports(config)}
         self.tables = {0, *config.tables}
 
@@ -38,14 +39,22 @@ class _Check:
     def where(self, path: Path) -> str:
         return f"{field_text(path)} in line {self.document.line(path)}"
 
+    def waits(self, path: Path, reason: str) -> None:
+        """No mistake: what it needs may come from elsewhere, an API client for one."""
+        self.warnings.append(Problem(self.document.line(path), path, f"pending: {reason}"))
+
     def interface(self, path: Path, name: str | None) -> None:
         if name is not None and name not in self.ports:
-            self.fail(path, f"there is no interface {name}" + did_you_mean(name, list(self.ports)))
+            self.waits(path, f"there is no interface {name}" + did_you_mean(name, list(self.ports)))
 
-    def table(self, path: Path, table: int | None) -> None:
-        if table is not None and table not in self.tables:
+    def table(self, path: Path, table: int | None, version: int = 4) -> None:
+        if table is None:
+            return
+        if table not in self.tables:
             known = ", ".join(str(t) for t in sorted(self.tables))
             self.fail(path, f"there is no table {table}; known: {known} (declare it under tables)")
+        elif version == 6 and table and not self.config.tables[table].ip6:
+            self.fail(path, f"table {table} has no IPv6: say ip6: true under tables.{table}")
 
     def names(self) -> None:
         files: dict[str, str] = {}
@@ -60,13 +69,13 @@ class _Check:
                 self.fail(("interfaces", name), f"its output file would be that of {other}")
 
     def addresses(self) -> None:
-        taken: list[tuple[IPv4Interface, int, str, Path]] = []
+        taken: list[tuple[IPv4Interface | IPv6Interface, int, str, Path]] = []
         for name, path, port in ports(self.config):
             self.table((*path, "table"), port.table)
             for i, address in enumerate(port.addresses):
                 here = (*path, "addresses", i)
                 for other, table, owner, there in taken:
-                    if table != port.table or not address.network.overlaps(other.network):
+                    if table != port.table or not _overlap(address, other):
                         continue
                     if address.ip == other.ip:
                         self.fail(here, f"{address.ip} is also the address of {self.where(there)}")
@@ -89,6 +98,7 @@ class _Check:
 
     def devices(self) -> None:
         written: dict[str, Path] = {}
+        cards: dict[str, Path] = {}
         for name, interface in self.config.interfaces.items():
             path: Path = ("interfaces", name, "device")
             device = interface.device
@@ -102,6 +112,10 @@ class _Check:
                     self.written(written, (*path, "tap"), device.tap)
                 if device.link is not None:
                     self.link(name, (*path, "link"), device.link)
+            elif isinstance(device, DpdkSettings):
+                other = cards.setdefault(device.pci, path)
+                if other != path:
+                    self.fail((*path, "pci"), f"{device.pci} is already {self.where(other)}")
 
     def written(self, files: dict[str, Path], path: Path, file: str) -> None:
         other = files.setdefault(os.path.normpath(file), path[:-1])
@@ -135,15 +149,54 @@ class _Check:
         seen: dict[tuple[int, object], Path] = {}
         for i, route in enumerate(self.config.routes):
             path: Path = ("routes", i)
-            self.table((*path, "table"), route.table)
+            version = route.prefix.version
+            self.table((*path, "table"), route.table, version)
             key = (route.table, route.prefix)
             if key in seen:
                 self.fail((*path, "prefix"), f"{route.prefix} is already routed by {self.where(seen[key])}")
             seen.setdefault(key, path)
             for k, way in enumerate(route.all_paths()):
                 here = (*path, "paths", k) if route.paths else path
+                if way.via is not None and way.via.version != version:
+                    self.fail((*here, "via"), f"{way.via} is no next hop for {route.prefix}: expected IPv{version}")
                 self.interface((*here, "interface"), way.interface)
-                self.table((*here, "lookup"), way.lookup)
+                self.table((*here, "lookup"), way.lookup, version)
+
+    def unnumbered(self) -> None:
+        for name, path, port in ports(self.config):
+            if port.unnumbered is None:
+                continue
+            here = (*path, "unnumbered")
+            lender = self.ports.get(port.unnumbered)
+            if port.addresses:
+                self.fail(here, f"{name} has addresses of its own: leave out one or the other")
+            if lender is None:
+                self.interface(here, port.unnumbered)
+            elif lender is port:
+                self.fail(here, "expected another interface")
+            elif lender.unnumbered is not None:
+                self.fail(here, f"{port.unnumbered} borrows its addresses itself, from {lender.unnumbered}")
+            elif lender.table != port.table:
+                self.fail(here, f"{port.unnumbered} is in table {lender.table}, {name} in table {port.table}")
+            elif not lender.addresses:
+                self.waits(here, f"{port.unnumbered} has no address")
+
+    def proxy_arp(self) -> None:
+        seen: dict[tuple[object, ...], Path] = {}
+        for i, each in enumerate(self.config.proxy_arp):
+            path: Path = ("proxy_arp", i)
+            self.table((*path, "table"), each.table)
+            key = (each.low, each.high, each.table)
+            if key in seen:
+                self.fail(path, f"it is the same as {self.where(seen[key])}")
+            seen.setdefault(key, path)
+
+    def up(self) -> None:
+        for name, interface in self.config.interfaces.items():
+            for sub_id, sub in interface.sub_interfaces.items():
+                if sub.up and not interface.up:
+                    path: Path = ("interfaces", name, "sub_interfaces", sub_id, "up")
+                    self.waits(path, f"{name} is not up")
 
     def neighbours(self) -> None:
         seen: dict[tuple[str, object], Path] = {}
@@ -159,8 +212,20 @@ class _Check:
                 self.fail((*path, "ip"), f"{neighbour.ip} is the address of {neighbour.interface} itself")
 
 
-def check(config: Config, document: Document, folder: str | None) -> list[Problem]:
-    """All mistakes that concern more than one field; ``folder`` (None: do not look) is where capture files are."""
+def _overlap(a: IPv4Interface | IPv6Interface, b: IPv4Interface | IPv6Interface) -> bool:
+    if isinstance(a, IPv4Interface):
+        return isinstance(b, IPv4Interface) and a.network.overlaps(b.network)
+    if not isinstance(b, IPv6Interface):
+        return False
+    # every interface has its own link-local network
+    return a.network.overlaps(b.network) and not (a.is_link_local or b.is_link_local)
+
+
+def check(config: Config, document: Document, folder: str | None) -> tuple[list[Problem], list[Problem]]:
+    """Mistakes that concern more than one field, and what will have to wait.
+
+    ``folder`` (None: do not look) is where capture files are.
+    """
     c = _Check(config, document, folder)
     c.names()
     c.addresses()
@@ -168,4 +233,7 @@ def check(config: Config, document: Document, folder: str | None) -> list[Proble
     c.devices()
     c.routes()
     c.neighbours()
-    return c.problems
+    c.unnumbered()
+    c.up()
+    c.proxy_arp()
+    return c.problems, c.warnings

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from vectorplane.control.config_types import InterfaceName, Model, as_list
+from vectorplane.control.config_types import InterfaceName, Model, PciAddress, as_list
 from vectorplane.control.config_units import Duration, Rate
 
 Ring = Annotated[int, Field(ge=1, le=65536)]
@@ -62,6 +62,25 @@ class NullSettings(Model):
     type: Literal["null"]
 
 
+class LoopbackSettings(Model):
+    """No device: what is sent to it comes back in; it holds addresses of the router itself."""
+
+    type: Literal["loopback"]
+
+
+class DpdkSettings(Model):
+    """A real network card by its PCI address, driven by DPDK.
+
+    ``queues``: receive queues (default: one for each worker). ``rx_ring``, ``tx_ring``: descriptors of a queue.
+    """
+
+    type: Literal["dpdk"]
+    pci: PciAddress
+    queues: Annotated[int, Field(ge=1, le=64)] | None = None
+    rx_ring: Ring = 1024
+    tx_ring: Ring = 1024
+
+
 def _short(value: Any) -> Any:
     if isinstance(value, str):
         return {"type": value}
@@ -71,7 +90,10 @@ def _short(value: Any) -> Any:
 
 
 DeviceSettings = Annotated[
-    Annotated[CaptureSettings | SimSettings | PgSettings | NullSettings, Field(discriminator="type")],
+    Annotated[
+        CaptureSettings | SimSettings | PgSettings | NullSettings | LoopbackSettings | DpdkSettings,
+        Field(discriminator="type"),
+    ],
     BeforeValidator(_short),
 ]
 """One of the kinds by its ``type`` (default: capture); ``device: pg`` is short for ``device: {type: pg}``."""

@@ -32,6 +32,12 @@ class Problem:
     reason: str
 
 
+def problem_text(file: str, p: Problem) -> str:
+    """``FILE:LINE: FIELD: reason`` (without what does not apply)."""
+    where = f"{file}:{p.line}" if p.line else file
+    return ": ".join(part for part in (where, field_text(p.path), p.reason) if part)
+
+
 class ConfigError(Exception):
     """A configuration that can't be used. ``problems``: every mistake found, by line; one line of text each."""
 
@@ -42,11 +48,4 @@ class ConfigError(Exception):
 
     def lines(self) -> list[str]:
         """``FILE:LINE: FIELD: reason`` for each problem (without what does not apply)."""
-        return [
-            ": ".join(
-                part
-                for part in (f"{self.file}:{p.line}" if p.line else self.file, field_text(p.path), p.reason)
-                if part
-            )
-            for p in self.problems
-        ]
+        return [problem_text(self.file, p) for p in self.problems]

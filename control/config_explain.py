@@ -78,7 +78,8 @@ def _reason(error: Any, model: type[BaseModel]) -> str:
     if kind == "value_error":
         return message.removeprefix("Value error, ")
     if kind == "union_tag_not_found":
-        return f"type is missing: expected one of {error['ctx'].get('expected_tags', 'capture, sim, pg, null')}"
+        known = error["ctx"].get("expected_tags", "capture, sim, pg, null, loopback, dpdk")
+        return f"type is missing: expected one of {known}"
     if kind == "union_tag_invalid":
         known = [t.strip("'") for t in str(error["ctx"]["expected_tags"]).split(", ")]
         return f"unknown type {error['ctx']['tag']!r}" + did_you_mean(str(error["ctx"]["tag"]), known)

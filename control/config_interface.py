@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from vectorplane.control.config_device import CaptureSettings, DeviceSettings
-from vectorplane.control.config_types import InterfaceAddress, Model, StationMac, as_list
+from vectorplane.control.config_types import InterfaceAddress, InterfaceName, Model, StationMac, as_list
 
 Vlan = Annotated[int, Field(ge=0, le=4094)]
 SubId = Annotated[int, Field(ge=0, le=4294967294)]
@@ -18,7 +18,8 @@ Mtu = Annotated[int, Field(ge=68, le=16110)]
 class Port(Model):
     """What interfaces and sub-interfaces have in common.
 
-    ``ip4`` lets an interface without an address take IPv4 packets (it is always on with an address).
+    ``ip4`` lets an interface without an address take IPv4 packets (it is always on with an address). ``unnumbered``
+    names the interface whose addresses it uses. ``proxy_arp``: answer ARP requests for the ranges that are proxied.
     """
 
     addresses: Annotated[list[InterfaceAddress], BeforeValidator(as_list)] = Field(default_factory=list)
@@ -26,6 +27,8 @@ class Port(Model):
     mtu: Mtu | None = None
     up: bool = True
     ip4: bool = False
+    unnumbered: InterfaceName | None = None
+    proxy_arp: bool = False
 
 
 class SubInterface(Port):

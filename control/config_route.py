@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from vectorplane.control.config_interface import TableId
-from vectorplane.control.config_types import Address, InterfaceName, Model, Prefix, StationMac, as_list
+from vectorplane.control.config_types import Address, Address4, InterfaceName, Model, Prefix, StationMac, as_list
 
 Action = Literal["blackhole", "unreachable", "prohibit"]
 HashInput = Literal["src", "dst", "proto", "sport", "dport", "reverse", "symmetric"]
@@ -89,8 +89,26 @@ class Neighbour(Model):
     mac: StationMac
 
 
+class ProxyArp(Model):
+    """Addresses, ends included, for which interfaces that proxy answer ARP requests."""
+
+    low: Address4
+    high: Address4
+    table: TableId = 0
+
+    @model_validator(mode="after")
+    def _upwards(self) -> ProxyArp:
+        if self.low > self.high:
+            raise ValueError(f"{self.low} is above {self.high}")
+        return self
+
+
 class Table(Model):
-    """A routing table (VRF). ``flow_hash``: what spreads packets over the paths of its routes."""
+    """A routing table (VRF). ``flow_hash``: what spreads packets over the paths of its routes.
+
+    ``ip6``: it holds IPv6 routes too; the interfaces in it are in it with both.
+    """
 
     name: str = ""
+    ip6: bool = False
     flow_hash: Annotated[list[HashInput] | None, BeforeValidator(as_list)] = None

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,62}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}")
+_PCI = re.compile(r"(?:([0-9A-Fa-f]{4}):)?([0-9A-Fa-f]{2}):([01][0-9A-Fa-f])\.([0-7])")
 _LENGTH = re.compile(r"/(\d|[12]\d|3[0-2])")
+_LENGTH6 = re.compile(r"/(\d|[1-9]\d|1[01]\d|12[0-8])")
 RESERVED = frozenset({"local0", "interface", "null", "error"})
 """Names that an engine has for itself."""
 
@@ -36,7 +46,24 @@ def _unicast_mac(value: Any) -> str:
     return text
 
 
-def _address(value: Any) -> IPv4Address:
+def _parse(text: str) -> IPv4Address | IPv6Address:
+    """Raises AddressValueError. Zones (``fe80::1%eth0``) are no part of an address here."""
+    if ":" not in text:
+        return IPv4Address(text)
+    if "%" in text:
+        raise AddressValueError
+    return IPv6Address(text)
+
+
+def _with_length(value: Any) -> tuple[IPv4Address | IPv6Address, int]:
+    """An address and the length behind its slash. Raises AddressValueError."""
+    address, slash, length = value.partition("/") if isinstance(value, str) else ("", "", "")
+    if not (_LENGTH6 if ":" in address else _LENGTH).fullmatch(slash + length):
+        raise AddressValueError
+    return _parse(address), int(length)
+
+
+def _address4(value: Any) -> IPv4Address:
     if isinstance(value, IPv4Address):
         return value
     try:
@@ -47,32 +74,39 @@ def _address(value: Any) -> IPv4Address:
         raise ValueError(f"expected an IPv4 address such as 10.0.0.1, got {value!r}") from None
 
 
-def _interface_address(value: Any) -> IPv4Interface:
-    if isinstance(value, IPv4Interface):
+def _address(value: Any) -> IPv4Address | IPv6Address:
+    if isinstance(value, IPv4Address | IPv6Address):
         return value
-    address, slash, length = value.partition("/") if isinstance(value, str) else ("", "", "")
     try:
-        if not _LENGTH.fullmatch(slash + length):
+        if not isinstance(value, str):
             raise AddressValueError
-        found = IPv4Interface((IPv4Address(address), int(length)))
+        return _parse(value)
+    except AddressValueError:
+        raise ValueError(f"expected an IPv4 address such as 10.0.0.1, or an IPv6 one, got {value!r}") from None
+
+
+def _interface_address(value: Any) -> IPv4Interface | IPv6Interface:
+    if isinstance(value, IPv4Interface | IPv6Interface):
+        return value
+    try:
+        address, length = _with_length(value)
     except AddressValueError:
         raise ValueError(f"expected an address with its prefix length such as 10.0.0.1/24, got {value!r}") from None
-    if found.ip.is_multicast or found.ip.is_unspecified or int(found.ip) == 0xFFFFFFFF:
+    if address.is_multicast or address.is_unspecified or address == IPv4Address(0xFFFFFFFF):
         raise ValueError(f"expected an address of one host, got {value!r}")
-    return found
+    return IPv4Interface((address, length)) if isinstance(address, IPv4Address) else IPv6Interface((address, length))
 
 
-def _prefix(value: Any) -> IPv4Network:
-    if isinstance(value, IPv4Network):
+def _prefix(value: Any) -> IPv4Network | IPv6Network:
+    if isinstance(value, IPv4Network | IPv6Network):
         return value
-    address, slash, length = value.partition("/") if isinstance(value, str) else ("", "", "")
     try:
-        if not _LENGTH.fullmatch(slash + length):
-            raise AddressValueError
-        network = IPv4Network((IPv4Address(address), int(length)), strict=False)
+        address, length = _with_length(value)
     except AddressValueError:
         raise ValueError(f"expected a prefix such as 10.0.0.0/8, got {value!r}") from None
-    if str(network.network_address) != address:
+    both = (address, length)
+    network = IPv4Network(both, False) if isinstance(address, IPv4Address) else IPv6Network(both, False)
+    if network.network_address != address:
         raise ValueError(f"{value} has bits set behind its length: did you mean {network}?")
     return network
 
@@ -85,12 +119,22 @@ def _name(value: Any) -> str:
     return value
 
 
+def _pci(value: Any) -> str:
+    match = _PCI.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"expected a PCI address such as 0000:3b:00.0 (lspci -D shows them), got {value!r}")
+    return f"{int(match[1] or '0', 16):04x}:{match[2]}:{match[3]}.{match[4]}".lower()
+
+
 Mac = Annotated[str, BeforeValidator(_mac)]
 StationMac = Annotated[str, BeforeValidator(_unicast_mac)]
-Address = Annotated[IPv4Address, BeforeValidator(_address)]
-InterfaceAddress = Annotated[IPv4Interface, BeforeValidator(_interface_address)]
-Prefix = Annotated[IPv4Network, BeforeValidator(_prefix)]
+Address4 = Annotated[IPv4Address, BeforeValidator(_address4)]
+Address = Annotated[IPv4Address | IPv6Address, PlainValidator(_address)]
+InterfaceAddress = Annotated[IPv4Interface | IPv6Interface, PlainValidator(_interface_address)]
+Prefix = Annotated[IPv4Network | IPv6Network, PlainValidator(_prefix)]
 InterfaceName = Annotated[str, BeforeValidator(_name)]
+PciAddress = Annotated[str, BeforeValidator(_pci)]
+"""With its domain, as sysfs names it: ``0000:3b:00.0``."""
 
 
 def as_list(value: Any) -> Any:

@@ -88,6 +88,11 @@ OFFLOAD_IP_CHECKSUM = 256
 OFFLOAD_L4_CHECKSUM = 512
 IS_DVR = 1024
 RESERVED_FROM_POOL = 2048
+GSO = 4096
+"""A segment of TCP that a card is to cut: `GSO_SIZE` bytes behind the buffer's address lies (int64) the size of the
+largest IP packet that it will make of it."""
+
+GSO_SIZE = offsets(BUFFER, "opaque")[0] + 40
 
 CACHE_SIZE = 1024
 """Most free buffers a worker keeps to itself."""

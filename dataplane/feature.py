@@ -140,6 +140,11 @@ class FeatureArc:
             counts.pop(feature, None)
         self._build(sw_if_index, self.chain(sw_if_index))
 
+    def clear(self, sw_if_index: int) -> None:
+        """Switch everything off for an interface (it goes)."""
+        if self.enabled.pop(sw_if_index, None) or int(self._words[sw_if_index]):
+            self._build(sw_if_index, ())
+
     def _build(self, sw_if_index: int, names: Iterable[str]) -> None:
         graph = self._plane.graph
         slots = []

@@ -39,13 +39,15 @@ class Node:
         self.name = name
         self.type = node_type
         self.error_base = 0
+        self.errors = node_type.errors
+        """Error counters of its own."""
         self.slots: dict[str, int] = {}
         self.data: npt.NDArray[Any] = np.zeros(0)
         self.nexts: npt.NDArray[np.int32] = np.zeros(0, np.int32)
 
     def next_names(self) -> list[str]:
         """Names of the next nodes, in slot order."""
-        return list(self.slots)
+        return sorted(self.slots, key=self.slots.__getitem__)
 
     def record(self, worker: int) -> Any:
         """The `NODE` record of one worker."""
@@ -138,13 +140,33 @@ class Graph:
         self._plane.node_added(node)
         return node
 
+    def rename(self, node: Node, name: str) -> None:
+        """Call a node otherwise: in the graph, in the next tables that lead to it, and its counters.
+
+        Raises:
+            ValueError: there is a node of that name.
+        """
+        if name in self._by_name:
+            raise ValueError(f"there is a node {name}")
+        old = node.name
+        del self._by_name[old]
+        self._by_name[name] = node
+        node.name = name
+        for slots in {id(n.slots): n.slots for n in self.nodes}.values():
+            if old in slots:
+                slots[name] = slots.pop(old)
+        for code, (symbol, text) in enumerate(node.errors):
+            self.error_names[node.error_index(code)] = (name, text)
+            self._plane.stats.rename(f"/err/{old}/{symbol}", f"/err/{name}/{symbol}")
+
     def _check_names(self, node_type: NodeType) -> None:
         """Find all that joining this type will bring, before anything has joined."""
         seen = {node_type.name}
         queue = [node_type]
         while queue:
             it = queue.pop()
-            for name in (*it.nexts, *((it.sibling_of,) if it.sibling_of else ())):
+            others = tuple(n for n in (it.sibling_of, it.errors_of) if n and (n == it.sibling_of or n in self.registry))
+            for name in (*it.nexts, *others):
                 if name not in seen and name not in self._by_name:
                     seen.add(name)
                     queue.append(self.registry[name])
@@ -163,6 +185,10 @@ class Graph:
             record["data"] = node.data.ctypes.data + worker * node.data.dtype.itemsize
 
     def _add_errors(self, node: Node) -> None:
+        shared = node.type.errors_of
+        if shared is not None and shared in self.registry:
+            node.error_base, node.errors = self.add(shared).error_base, ()
+            return
         if self._errors + len(node.type.errors) > MAX_ERRORS:
             raise OverflowError(f"more than {MAX_ERRORS} error counters")
         node.error_base = self._errors

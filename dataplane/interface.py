@@ -37,6 +37,10 @@ assert INTERFACE.itemsize == 64
 
 ADMIN_UP, LINK_UP, PROMISCUOUS, L2_MODE, SUB_INTERFACE = 1, 2, 4, 8, 16
 EXACT_MATCH = 32
+LOOPED = 64
+"""What it transmits it receives again: its packets neither come from outside nor leave."""
+CHECKSUM_OFFLOAD = 128
+"""The device fills in checksums (buffers with OFFLOAD flags may be handed to it)."""
 MAX_INTERFACES = 65536
 INTERFACE_SIZE = INTERFACE.itemsize
 (I_FLAGS, I_MAC, I_IP4_TABLE, I_VLANS) = offsets(INTERFACE, "flags", "mac", "ip4_table", "vlans")
@@ -51,9 +55,25 @@ class InterfaceTable:
         self.address = self._region.address
         self.names: dict[int, str] = {}
         self.by_name: dict[str, int] = {}
+        self.mtus: dict[int, list[int]] = {}
+        """L3, IPv4, IPv6 and MPLS MTU by sw_if_index, where they were told (0: none of its own)."""
+        self.changes = 0
+        """How often an interface was added, removed or renamed."""
+        self._free: list[int] = []
+        self._top = 0
+
+    def _next_index(self) -> int:
+        """The index that became free last (as VPP's pools do it), or the lowest that was never used."""
+        while self._free:
+            index = self._free.pop()
+            if index not in self.names:
+                return index
+        while self._top in self.names:
+            self._top += 1
+        return self._top
 
     def add(self, name: str, index: int | None = None) -> int:
-        """Take the lowest free sw_if_index for an interface.
+        """Take a free sw_if_index for an interface: the one that became free last.
 
         Raises:
             ValueError: the name is taken, or the table is full.
@@ -61,7 +81,7 @@ class InterfaceTable:
         if name in self.by_name:
             raise ValueError(f"interface {name} exists")
         if index is None:
-            index = next(i for i in range(len(self.names) + 1) if i not in self.names)
+            index = self._next_index()
         if index >= MAX_INTERFACES:
             raise ValueError(f"more than {MAX_INTERFACES} interfaces")
         self.records[index] = np.zeros((), INTERFACE)
@@ -70,12 +90,30 @@ class InterfaceTable:
         record["untagged"] = record["default"] = record["output_node"] = record["device"] = -1
         self.names[index] = name
         self.by_name[name] = index
+        self.changes += 1
         return index
 
     def remove(self, index: int) -> None:
         """Free a sw_if_index."""
         self.records[index] = np.zeros((), INTERFACE)
+        self.records[index]["sup"] = index
+        self.mtus.pop(index, None)
         del self.by_name[self.names.pop(index)]
+        self._free.append(index)
+        self.changes += 1
+
+    def rename(self, index: int, name: str) -> None:
+        """Give an interface another name.
+
+        Raises:
+            ValueError: the name is taken.
+        """
+        if self.by_name.get(name, index) != index:
+            raise ValueError(f"interface {name} exists")
+        del self.by_name[self.names[index]]
+        self.names[index] = name
+        self.by_name[name] = index
+        self.changes += 1
 
     def close(self) -> None:
         """Give the memory back."""

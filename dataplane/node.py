@@ -59,6 +59,8 @@ class NodeType:
     kind: int = INTERNAL
     nexts: tuple[str, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
+    errors_of: str | None = None
+    """The node whose counters these errors have, as some have in VPP (where it is known to the graph)."""
     runtime: np.dtype[Any] | None = None
     trace: Trace | None = None
     bind: Callable[[Dataplane, Node], None] | None = None

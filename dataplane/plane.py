@@ -11,7 +11,7 @@ from vectorplane.dataplane.buffer import CACHE_SIZE
 from vectorplane.dataplane.epoch import Epochs
 from vectorplane.dataplane.feature import ArcType, FeatureArc
 from vectorplane.dataplane.graph import MAX_ERRORS, MAX_NODES, Graph, Node
-from vectorplane.dataplane.interface import MAX_INTERFACES, InterfaceTable
+from vectorplane.dataplane.interface import LOOPED, MAX_INTERFACES, InterfaceTable
 from vectorplane.dataplane.node import NodeType, Registry
 from vectorplane.dataplane.pool import BufferPool
 from vectorplane.dataplane.stats import StatsSegment
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 _NODE_VECTORS = ("clocks", "vectors", "calls")
 _INTERFACE_COMBINED = ("rx", "tx")
-_INTERFACE_SIMPLE = ("drops", "punt", "rx-error", "tx-error", "rx-miss", "ip4")
+_INTERFACE_SIMPLE = ("drops", "punt", "rx-error", "tx-error", "rx-miss", "ip4", "ip6")
 
 
 class Dataplane:
@@ -54,6 +54,8 @@ class Dataplane:
         self.consumed = self.stats.simple("/sys/vectorplane/consumed", MAX_ERRORS)
         self.if_stats = {n: self.stats.combined(f"/if/{n}", MAX_INTERFACES) for n in _INTERFACE_COMBINED}
         self.if_stats |= {n: self.stats.simple(f"/if/{n}", MAX_INTERFACES) for n in _INTERFACE_SIMPLE}
+        self.gone = {n: np.zeros(2, np.int64) for n in _INTERFACE_COMBINED}
+        """Packets and bytes (int64 [2]) that interfaces which were removed had received and sent."""
         self.arcs = {a.name: FeatureArc(self, a) for a in arcs}
         self.workers = [Worker(self, i) for i in range(workers)]
         for i, w in enumerate(self.workers):
@@ -63,7 +65,7 @@ class Dataplane:
             r["consumed"] = self.consumed.addresses[i]
             for name in _NODE_VECTORS:
                 r[f"node_{name}"] = self.node_stats[name].addresses[i]
-            for name in (*_INTERFACE_COMBINED, *_INTERFACE_SIMPLE[:-1]):
+            for name in (*_INTERFACE_COMBINED, *_INTERFACE_SIMPLE[:-2]):
                 r[f"if_{name.replace('-', '_')}"] = self.if_stats[name].addresses[i]
 
     def shared(self, factory: Callable[[Dataplane], T]) -> T:
@@ -80,7 +82,7 @@ class Dataplane:
         """Called by the graph: give a new node its place in the counters."""
         for vector in self.node_stats.values():
             vector.extend(node.index + 1)
-        for code, (symbol, _) in enumerate(node.type.errors):
+        for code, (symbol, _) in enumerate(node.errors):
             self.errors.extend(node.error_index(code) + 1)
             self.stats.symlink(f"/err/{node.name}/{symbol}", self.errors, node.error_index(code))
 
@@ -91,6 +93,16 @@ class Dataplane:
             vector.extend(sw_if_index + 1)
             vector.clear(sw_if_index)
         return sw_if_index
+
+    def remove_interface(self, sw_if_index: int) -> None:
+        """Free a sw_if_index. What it counted stays part of the balance, in `gone`."""
+        record = self.interfaces.records[sw_if_index]
+        if int(record["sup"]) == sw_if_index and not int(record["flags"]) & LOOPED:
+            for name in _INTERFACE_COMBINED:
+                self.gone[name] += self.if_stats[name].total(sw_if_index)
+        for arc in self.arcs.values():
+            arc.clear(sw_if_index)
+        self.interfaces.remove(sw_if_index)
 
     def error_counts(self, vector: str = "errors") -> dict[str, int]:
         """Counters that are not zero, ``"node: text"`` to count; of `errors`, `drops` or `consumed`."""

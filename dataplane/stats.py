@@ -87,6 +87,8 @@ class StatsSegment:
         self._header = self.region.view(HEADER, 0, 1)
         self._bump.take(HEADER.itemsize)
         self.by_name: dict[str, int] = {}
+        self._entries_used = 0
+        self._free_entries: list[int] = []
         directory = self.vector(MAX_ENTRIES * ENTRY.itemsize, 0)
         self._directory_address = directory
         self._entries = self.view(directory, ENTRY, MAX_ENTRIES)
@@ -120,13 +122,38 @@ class StatsSegment:
 
     def entry(self, name: str, kind: int, value: int) -> int:
         """Add (or replace) a directory entry; gives its index."""
-        index = self.by_name.setdefault(name, len(self.by_name))
+        index = self.by_name.get(name, -1)
+        if index < 0:
+            if self._free_entries:
+                index = self._free_entries.pop()
+            else:
+                index = self._entries_used
+                self._entries_used += 1
+            self.by_name[name] = index
         self._header["in_progress"] = 1
         self._entries[index] = (kind, 0, value, name.encode()[:127])
-        self.set_length(self._directory_address, len(self.by_name))
+        self.set_length(self._directory_address, self._entries_used)
         self.changed()
         self._header["in_progress"] = 0
         return index
+
+    def remove(self, name: str) -> None:
+        """Take an entry out of the directory (its vector stays); its place is used again."""
+        index = self.by_name.pop(name)
+        self._header["in_progress"] = 1
+        self._entries[index] = (EMPTY, 0, 0, b"")
+        self.changed()
+        self._header["in_progress"] = 0
+        self._free_entries.append(index)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a directory entry another name, one that no entry has."""
+        index = self.by_name.pop(old)
+        self.by_name[new] = index
+        self._header["in_progress"] = 1
+        self._entries["name"][index] = new.encode()[:127]
+        self.changed()
+        self._header["in_progress"] = 0
 
     def simple(self, name: str, capacity: int) -> Vector:
         """A vector of int64 counters a thread."""

@@ -3,6 +3,9 @@
 Python writes a chunk out when it is large enough (`ATTENTION_FLUSH`), and at the end. Beside each record stands
 its sort key, (time, arrival number): within a vector some packets take longer ways through the graph than others,
 and in the file they shall lie as if each had travelled alone.
+
+pg-tx is the same for packet-generator interfaces. As VPP's it drops TCP that was to be cut into segments ("gso
+disabled on itf") where the interface does not do that, but captures it all the same.
 """
 
 from __future__ import annotations
@@ -13,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vectorplane.dataplane.abi import ATTENTION_FLUSH, NODE, TERMINAL, WORKER, buffer_index, frame_n
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, NEXT_PRESENT, buffer_at, free
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, GSO, NEXT_PRESENT, buffer_at, free
 from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.region import Region, lent
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
-from vectorplane.jit.kernel import compiled, kernel, routine
-from vectorplane.jit.ops import copy, ld64, prefetch, rec, st32
+from vectorplane.jit.kernel import compiled, helper, kernel, routine
+from vectorplane.jit.ops import copy, ld64, prefetch, rec, st32, st64
 from vectorplane.pcap.record import HEADER, put_record
 
 if TYPE_CHECKING:
@@ -27,6 +30,12 @@ if TYPE_CHECKING:
 
 ERRORS = (("no_room", "no room in the transmit chunk"),)
 E_NO_ROOM = 0
+PG_ERRORS = (
+    ("gso_packet_drop", "gso disabled on itf  -- gso packet drop"),
+    ("csum_offload_packet_drop", "checksum offload disabled on itf -- csum offload packet drop"),
+    ("no_room", "no room in the transmit chunk"),
+)
+E_PG_GSO, E_PG_CHECKSUM, E_PG_NO_ROOM = range(3)
 
 RUNTIME = np.dtype(
     [
@@ -40,6 +49,7 @@ RUNTIME = np.dtype(
         ("sorted", "i8"),  # 1 while every key was at least its predecessor
         ("last_time", "i8"),
         ("last_seq", "i8"),
+        ("gso", "i8"),  # 1: the interface cuts TCP into segments
     ]
 )
 KEY = np.dtype([("time", "i8"), ("seq", "i4"), ("size", "i4"), ("offset", "i8")], align=True)
@@ -57,16 +67,24 @@ def append_rest(worker: int, b: int, to: int) -> None:
         to += m.current_length
 
 
-@kernel
-def capture_tx(worker: int, node: int, frame: int) -> int:
-    """See the module's docstring."""
+@routine
+def count_gso(worker: int, error: int, sw_if: int) -> None:
+    """A packet that the interface should have cut: a drop (though it is captured), against the interface too."""
+    count_drop(worker, error)
+    c = rec(worker, WORKER).if_drops + 8 * sw_if
+    st64(c, ld64(c) + 1)
+
+
+@helper
+def transmit(worker: int, node: int, frame: int, pg: bool) -> int:
+    """The body of both nodes."""
     w = rec(worker, WORKER)
     pool = w.pool
     d = rec(node, NODE)
     r = rec(d.data, RUNTIME)
     n = frame_n(frame)
     used = r.used
-    count = r.count
+    records = r.count
     last_time = r.last_time
     last_seq = r.last_seq
     for i in range(n):
@@ -80,10 +98,12 @@ def capture_tx(worker: int, node: int, frame: int) -> int:
         length = first
         if m.flags & NEXT_PRESENT:
             length += m.total_rest
-        if used + HEADER + length > r.data_size or count >= r.max_count:
-            count_drop(worker, d.err_base + E_NO_ROOM)
+        if used + HEADER + length > r.data_size or records >= r.max_count:
+            count_drop(worker, d.err_base + (E_PG_NO_ROOM if pg else E_NO_ROOM))
             free(worker, bi)
             continue
+        if pg and (m.flags & GSO) != 0 and r.gso == 0:
+            count_gso(worker, d.err_base + E_PG_GSO, m.tx_sw_if)
         to = r.data + used
         put_record(to, m.time, b + DATA + m.current_data, first, length)
         if length > first:
@@ -95,21 +115,33 @@ def capture_tx(worker: int, node: int, frame: int) -> int:
             r.sorted = 0
         last_time = time
         last_seq = seq
-        k = rec(r.keys + count * KEY_SIZE, KEY)
+        k = rec(r.keys + records * KEY_SIZE, KEY)
         k.time = time
         k.seq = seq
         k.size = HEADER + length
         k.offset = used
         used += HEADER + length
-        count += 1
+        records += 1
         free(worker, bi)
     r.used = used
-    r.count = count
+    r.count = records
     r.last_time = last_time
     r.last_seq = last_seq
     if used >= r.flush_at:
         w.attention |= ATTENTION_FLUSH
     return n
+
+
+@kernel
+def capture_tx(worker: int, node: int, frame: int) -> int:
+    """See the module's docstring."""
+    return transmit(worker, node, frame, False)
+
+
+@kernel
+def pg_tx(worker: int, node: int, frame: int) -> int:
+    """The same for a packet-generator interface."""
+    return transmit(worker, node, frame, True)
 
 
 @compiled
@@ -143,6 +175,7 @@ class TxChunks:
             # with several workers chunks are written at barriers only, merged
             r["flush_at"] = flush_bytes if workers == 1 else size
             r["sorted"] = 1
+            r["used"] = r["count"] = r["last_time"] = r["last_seq"] = r["gso"] = 0  # the node may have had another one
 
     def take(self) -> tuple[npt.NDArray[np.uint8], int]:
         """The bytes of all records since the last call, in order of (time, arrival), and how many records."""
@@ -187,3 +220,4 @@ CAPTURE_TX = NodeType(
     trace=TX_TRACE,
     doc=__doc__ or "",
 )
+PG_TX = NodeType(name="pg-tx", kernel=pg_tx, kind=TERMINAL, errors=PG_ERRORS, runtime=RUNTIME, trace=TX_TRACE)

@@ -1,9 +1,9 @@
-"""The ends of a packet's way: error-drop, error-punt, null-node, and ip4-drop and ip4-punt in front of them.
+"""The ends of a packet's way: error-drop, error-punt, null-node, and ip4-drop in front of them.
 
 error-drop counts each packet against the error that it carries (set by the node that gave it up, in that
 node's own counters) and frees it; error 0 is null-node's "blackholed packets" (no route, a drop route).
 error-punt does the same for what VPP would hand to the host: nobody takes it here, so it is a drop with a
-reason. ip4-drop and ip4-punt are where features for dropped IPv4 packets hook in (arcs ip4-drop, ip4-punt).
+reason. ip4-drop is where features for dropped IPv4 packets hook in (arc ip4-drop); `ip4_punt` has ip4-punt.
 """
 
 from __future__ import annotations
@@ -85,4 +85,3 @@ NULL_NODE = NodeType(
 ERROR_DROP = NodeType(name="error-drop", kernel=error_drop, kind=TERMINAL, trace=DROP_TRACE, doc=__doc__ or "")
 ERROR_PUNT = NodeType(name="error-punt", kernel=error_punt, kind=TERMINAL, trace=PUNT_TRACE)
 IP4_DROP = NodeType(name="ip4-drop", kernel=pass_on, nexts=("error-drop",), errors=ERRORS, trace=FORWARD_TRACE)
-IP4_PUNT = NodeType(name="ip4-punt", kernel=pass_on, nexts=("error-punt",), errors=ERRORS, trace=FORWARD_TRACE)

@@ -1,11 +1,11 @@
 """ethernet-input: Ethernet frames to the node of their protocol (IEEE 802.3, 802.1Q, 802.1ad).
 
 * Untagged frames of an interface in L3 mode whose destination is the interface's address, a group address,
-  or anything when the interface is promiscuous, go to `ip4-input` or `arp-input` by their type; others are
+  or anything when the interface is promiscuous, go to `ip4-input`, `ip6-input` or `arp-input` by their type; others are
   dropped as "l3 mac mismatch".
 * Tagged frames: up to two tags choose a sub-interface (exact, inner "any", default); none: "unknown vlan".
 * A frame shorter than its headers: "llc length > packet length".
-* Other types: "unknown ethernet type" (IPv6 included, until it has nodes).
+* Other types: "unknown ethernet type".
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from vectorplane.jit.ops import be16, bswap16, ld8, ld16, ld32s, ld64, prefetch,
 if TYPE_CHECKING:
     pass
 
-NEXTS = ("error-punt", "error-drop", "llc-input", "ip4-input", "arp-input")
-PUNT, DROP, LLC, IP4, ARP = range(5)
+NEXTS = ("error-punt", "error-drop", "llc-input", "ip4-input", "arp-input", "ip6-input")
+PUNT, DROP, LLC, IP4, ARP, IP6 = range(6)
 
 ERRORS = (
     ("none", "no error"),
@@ -45,7 +45,7 @@ E_NONE, E_BAD_LLC_LENGTH, E_UNKNOWN_TYPE, E_UNKNOWN_VLAN, E_L3_MAC_MISMATCH, E_D
 
 _MAC = 0xFFFFFFFFFFFF
 # types as a little-endian load sees them
-_IP4_LE, _ARP_LE, _VLAN_LE, _QINQ_LE = 0x0008, 0x0608, 0x0081, 0xA888
+_IP4_LE, _IP6_LE, _ARP_LE, _VLAN_LE, _QINQ_LE = 0x0008, 0xDD86, 0x0608, 0x0081, 0xA888
 
 
 @helper
@@ -174,6 +174,8 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
             set_next(frame, i, IP4)
         elif kind == _ARP_LE:
             set_next(frame, i, ARP)
+        elif kind == _IP6_LE:
+            set_next(frame, i, IP6)
         elif bswap16(kind) < 0x600:
             set_next(frame, i, LLC)
         else:

@@ -6,3 +6,5 @@ NEIGHBOUR_LEARNT = 1
 """An ARP packet told of a new or changed neighbour: data = IPv4 address, MAC (its bytes as a little-endian number)."""
 REASSEMBLY_STARTED = 2
 """A worker holds fragments: `Reassembly.expire` is to be called in time, from now on until none are left."""
+NEIGHBOUR6_LEARNT = 3
+"""The same for IPv6, of neighbour discovery: data = high and low half of the address (signed numbers), MAC."""

@@ -1,7 +1,8 @@
 """The flow hash that spreads packets over the paths of a load-balance.
 
 Bob Jenkins' lookup3 mix over addresses, ports and protocol, as they stand in the packet, with the same
-inputs in the same places as VPP's `ip4_compute_flow_hash`, so that the same flow takes the same path.
+inputs in the same places as VPP's `ip4_compute_flow_hash`, so that the same flow takes the same path. The router's id
+goes in too, so that routers behind each other choose differently.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from vectorplane.graph_nodes.forwarding import (
     HASH_DST,
     HASH_DST_PORT,
+    HASH_GTPV1_TEID,
     HASH_PROTO,
     HASH_REVERSE,
     HASH_SRC,
@@ -19,6 +21,8 @@ from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import ld8, ld16, ld32
 
 _M = 0xFFFFFFFF
+_GTP_PORT = 0x6808
+"""2152 (GTP-U), as a little-endian load of it sees it; the tunnel's id follows 4 bytes behind the UDP header."""
 
 
 @helper
@@ -52,7 +56,7 @@ def mix3(a: int, b: int, c: int) -> int:
 
 
 @helper
-def ip4_flow_hash(ip: int, length: int, config: int) -> int:
+def ip4_flow_hash(ip: int, length: int, config: int, router_id: int) -> int:
     """Flow hash (32 bits) of the IPv4 packet at ``ip`` of which ``length`` bytes are in the buffer."""
     protocol = ld8(ip + 9)
     source = ld32(ip + 12) if config & HASH_SRC else 0
@@ -78,4 +82,6 @@ def ip4_flow_hash(ip: int, length: int, config: int) -> int:
     if config & HASH_PROTO:
         b ^= protocol
     c = (t1 << 16) | t2 if config & HASH_REVERSE else (t2 << 16) | t1
-    return mix3(a, b, c)
+    if config & HASH_GTPV1_TEID and protocol == 17 and length >= 36 and ld16(ip + 22) == _GTP_PORT:
+        c ^= ld32(ip + 32)
+    return mix3(a ^ router_id, b, c)

@@ -22,6 +22,7 @@ DPO_SIZE = DPO.itemsize
 
 DPO_DROP, DPO_PUNT, DPO_ADJACENCY, DPO_ADJACENCY_INCOMPLETE, DPO_GLEAN, DPO_RECEIVE = range(6)
 DPO_LOAD_BALANCE, DPO_LOOKUP, DPO_MIDCHAIN, DPO_ICMP_ERROR = range(6, 10)
+DPO_INTERFACE_RX, DPO_PATH_MTU, DPO_ADJACENCY_MULTICAST = range(10, 13)
 
 LOAD_BALANCE = np.dtype(
     [
@@ -40,10 +41,12 @@ INLINE_DPO = 8
 assert LB_SIZE == 16
 MAX_LOAD_BALANCES = 1 << 22
 MAX_BUCKETS = 1 << 22
+ROUTER_ID_BUCKET = 0
 DROP_LB = 0
 """The load-balance of everything that has no route."""
 
 HASH_SRC, HASH_DST, HASH_PROTO, HASH_SRC_PORT, HASH_DST_PORT, HASH_REVERSE, HASH_SYMMETRIC = 1, 2, 4, 8, 16, 32, 64
+HASH_GTPV1_TEID = 128
 HASH_DEFAULT = HASH_SRC | HASH_DST | HASH_PROTO | HASH_SRC_PORT | HASH_DST_PORT
 
 ADJACENCY = np.dtype(
@@ -125,6 +128,9 @@ class Forwarding:
         self.route_to = plane.stats.combined("/net/route/to", MAX_LOAD_BALANCES)
         self.route_via = plane.stats.combined("/net/route/via", MAX_LOAD_BALANCES)
         self.adj_counters = plane.stats.combined("/net/adjacency", MAX_ADJACENCIES)
+        # no bucket, but the router id, which all flow hashes need: it lies where they read anyway
+        self.router_id = self._bucket_region.view(np.dtype("u4"), 0, 2)[:1]
+        assert self.bucket_pool.take() == ROUTER_ID_BUCKET
         assert self.lb_pool.take() == DROP_LB  # all zero: slot 0 of ip4-lookup is ip4-drop
 
     def close(self) -> None:

@@ -31,6 +31,7 @@ from vectorplane.graph_nodes.errors_icmp4 import (
     DROP,
     ERRORS,
     FRAGMENTATION_NEEDED,
+    GIVEN_UP_BEHIND,
     PARAM_PROBLEM_SENT,
     PARAMETER_PROBLEM,
     TIME_EXCEEDED,
@@ -73,7 +74,7 @@ def counter_of(kind: int) -> int:
 
 @helper
 def giver(error: int, kind: int, code: int) -> int:
-    """A number of the node that gave the packet up: its first error counter, when it is an IPv4 node's."""
+    """A number of the node whose error the packet has: its first error counter, when it is an IPv4 node's."""
     if kind == TIME_EXCEEDED:
         return error - _TIME_EXPIRED
     if kind == DESTINATION_UNREACHABLE and code == FRAGMENTATION_NEEDED:
@@ -108,7 +109,8 @@ def _answer(worker: int, data: int, b: int) -> int:
         return -1
     kind = m.icmp_type & 0xFF
     code = m.icmp_code & 0xFF
-    key = ld64(ip + SOURCE) ^ mul(giver(m.error, kind, code), 0x9E3779B97F4A7C1)
+    node = giver(m.error, kind, code) + ((m.icmp_code & GIVEN_UP_BEHIND) << 16)
+    key = ld64(ip + SOURCE) ^ mul(node, 0x9E3779B97F4A7C1)
     if throttled(r.flows, b, key, m.time):
         return -1
     source = select_source(r.addresses, m.rx_sw_if, be32(ip + SOURCE))

@@ -1,8 +1,9 @@
 """Interface output: ``<interface>-output`` counts what leaves by an interface and hands it to ``<interface>-tx``.
 
 Each interface has a node of its own (as in VPP, its name begins with the interface's): that is what an adjacency's
-next leads to. An interface that is down drops ("interface is down"). `interface-output`, the end of the ip4-output
-arc, sends each packet to the output node of its `tx_sw_if`.
+next leads to. An interface that is down drops ("interface is down"). Checksums that were left to the device are
+filled in here when it cannot do it. `interface-output`, the end of the ip4-output arc, sends each packet to the
+output node of its `tx_sw_if`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_next, set_next
-from vectorplane.dataplane.buffer import BUFFER, CELL, NEXT_PRESENT
-from vectorplane.dataplane.interface import ADMIN_UP, INTERFACE, INTERFACE_SIZE, LINK_UP, MAX_INTERFACES
+from vectorplane.dataplane.buffer import BUFFER, CELL, GSO, NEXT_PRESENT, OFFLOAD_IP_CHECKSUM, OFFLOAD_L4_CHECKSUM
+from vectorplane.dataplane.interface import (
+    ADMIN_UP,
+    CHECKSUM_OFFLOAD,
+    INTERFACE,
+    INTERFACE_SIZE,
+    LINK_UP,
+    MAX_INTERFACES,
+)
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
 from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.graph_nodes.checksum_offload import finish_checksums
 from vectorplane.graph_nodes.trace_formats import ethernet_header
 from vectorplane.graph_nodes.trace_packet import kept_bytes, snapshot
 from vectorplane.jit.kernel import kernel
@@ -35,6 +44,8 @@ RUNTIME = np.dtype([("slots", "i8")])
 
 TRACE = np.dtype([("sw_if_index", "i4"), ("flags", "i4"), ("size", "i4"), ("data", "i1", (120,))], align=True)
 _DATA = offsets(TRACE, "data")[0]
+_OFFLOAD = OFFLOAD_IP_CHECKSUM | OFFLOAD_L4_CHECKSUM
+_RARE = NEXT_PRESENT | _OFFLOAD
 
 
 @kernel
@@ -79,19 +90,25 @@ def output(worker: int, node: int, frame: int) -> int:
     last = -1
     sup = -1
     up = False
+    able = 0
     for i in range(n):
         prefetch(pool + buffer_index(frame, i + 4) * CELL)
-        m = rec(pool + buffer_index(frame, i) * CELL, BUFFER)
+        b = pool + buffer_index(frame, i) * CELL
+        m = rec(b, BUFFER)
         if m.tx_sw_if != last:
             last = m.tx_sw_if
             s = rec(interfaces + last * INTERFACE_SIZE, INTERFACE)
             sup = s.sup
             h = rec(interfaces + sup * INTERFACE_SIZE, INTERFACE)
             up = (s.flags & ADMIN_UP) != 0 and (h.flags & (ADMIN_UP | LINK_UP)) == (ADMIN_UP | LINK_UP)
+            able = h.flags & CHECKSUM_OFFLOAD
         if up:
             length = m.current_length
-            if m.flags & NEXT_PRESENT:
-                length += m.total_rest
+            if m.flags & _RARE:
+                if m.flags & NEXT_PRESENT:
+                    length += m.total_rest
+                if (m.flags & _OFFLOAD) != 0 and (m.flags & GSO) == 0 and able == 0:
+                    finish_checksums(worker, b)
             packets += 1
             total += length
             if sup != last:

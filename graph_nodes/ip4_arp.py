@@ -1,8 +1,9 @@
 """ip4-arp and ip4-glean: packets whose next hop's MAC is not known ask for it (RFC 826) and are dropped.
 
-ip4-glean asks for the packet's destination (a connected prefix), ip4-arp for the adjacency's next hop. One request a
-millisecond for each address and interface ("ARP requests throttled"); the request goes out with the adjacency's
-source address ("no source address for ARP request" when it has none). As in VPP the packet itself is not kept.
+ip4-glean asks for the packet's destination (an attached prefix), ip4-arp for the adjacency's next hop. One request a
+millisecond for each address and interface ("ARP requests throttled"). The request comes from the adjacency's source
+address; a glean that has none, since its prefix is no interface's own, takes the one of its interface's that suits the
+destination. "no source address for ARP request": there is none. As in VPP the packet itself is not kept.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from vectorplane.graph_nodes.forwarding import (
     DPO_GLEAN,
     Forwarding,
 )
+from vectorplane.graph_nodes.ip4_source import NO_ADDRESS, InterfaceAddresses, asking_source
 from vectorplane.graph_nodes.throttle import ArpThrottle, throttled
 from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
 from vectorplane.jit.kernel import helper, kernel
@@ -65,12 +67,12 @@ THROTTLED, RESOLVED, NO_BUFFERS, REQUEST_SENT, NON_ARP_ADJ, NO_SOURCE_ADDRESS = 
 WINDOW = 1_000_000
 """Nanoseconds in which an address is asked for once."""
 
-RUNTIME = np.dtype([("adjacencies", "i8"), ("throttle", "i8"), ("requests", "i8")])
+RUNTIME = np.dtype([("adjacencies", "i8"), ("throttle", "i8"), ("requests", "i8"), ("addresses", "i8")])
 
 
 @helper
-def ask(worker: int, adjacency: int, address: int, time: int, seq: int) -> bool:
-    """Send an ARP request for ``address`` (as it stands in a packet); False when there is no buffer."""
+def ask(worker: int, adjacency: int, source: int, address: int, time: int, seq: int) -> bool:
+    """Send an ARP request for ``address`` (both as they stand in a packet); False when there is no buffer."""
     w = rec(worker, WORKER)
     adj = rec(adjacency, ADJACENCY)
     index = allocate(worker)
@@ -90,7 +92,7 @@ def ask(worker: int, adjacency: int, address: int, time: int, seq: int) -> bool:
     st16(arp + OPCODE, REQUEST_LE)
     st32(arp + SENDER_MAC, interface.mac)
     st16(arp + SENDER_MAC + 4, interface.mac >> 32)
-    st32(arp + SENDER_IP, adj.arp_source)
+    st32(arp + SENDER_IP, source)
     st32(arp + TARGET_MAC, 0)
     st16(arp + TARGET_MAC + 4, 0)
     st32(arp + TARGET_IP, address)
@@ -118,7 +120,11 @@ def resolve(worker: int, node: int, frame: int, glean: bool) -> int:
         if glean:
             address = ld32(b + DATA + m.current_data + 16)
         set_next(frame, i, 0)
-        if adj.arp_source == 0:
+        source = adj.arp_source
+        if glean and source == 0:
+            chosen = asking_source(r.addresses, adj.sw_if_index, bswap32(address))
+            source = 0 if chosen == NO_ADDRESS else bswap32(chosen)
+        if source == 0:
             error = NO_SOURCE_ADDRESS
         elif throttled(r.throttle, (bswap32(address) << 32) | adj.sw_if_index, m.time // WINDOW):
             error = THROTTLED
@@ -126,7 +132,7 @@ def resolve(worker: int, node: int, frame: int, glean: bool) -> int:
             error = RESOLVED
         elif adj.type != (DPO_GLEAN if glean else DPO_ADJACENCY_INCOMPLETE):
             error = NON_ARP_ADJ
-        elif ask(worker, adjacency, address, m.time, m.seq):
+        elif ask(worker, adjacency, source, address, m.time, m.seq):
             error = REQUEST_SENT
             tick(r.requests, adj.sw_if_index)
         else:
@@ -148,7 +154,8 @@ def ip4_glean(worker: int, node: int, frame: int) -> int:
 
 
 def bind(plane: Dataplane, node: Node) -> None:
-    """Adjacencies, throttle, counters."""
+    """Adjacencies, addresses, throttle, counters."""
+    node.data["addresses"] = plane.shared(InterfaceAddresses).address
     node.data["adjacencies"] = plane.shared(Forwarding).adj_address
     node.data["throttle"] = plane.shared(ArpThrottle).address
     node.data["requests"] = plane.shared(ArpCounters).addresses("tx", "requests")

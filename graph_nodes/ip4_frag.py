@@ -28,7 +28,7 @@ from vectorplane.dataplane.frame import emit
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.flow_state import FlowState, next_fragment_id
-from vectorplane.graph_nodes.forwarding import ADJ_SIZE, ADJACENCY, DPO_MIDCHAIN, Forwarding
+from vectorplane.graph_nodes.forwarding import ADJ_SIZE, ADJACENCY, DPO_ADJACENCY_MULTICAST, DPO_MIDCHAIN, Forwarding
 from vectorplane.graph_nodes.ip4_fragment import (
     E_DONT_FRAGMENT_SET,
     E_FRAGMENT_SENT,
@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 NEXTS = ("ip4-rewrite", "ip4-midchain", "ip4-lookup", "ip4-icmp-error", "ip4-drop")
 REWRITE, MIDCHAIN, LOOKUP, ICMP_ERROR, DROP = range(5)
 
-RUNTIME = np.dtype([("flows", "i8"), ("adjacencies", "i8")])
+RUNTIME = np.dtype([("flows", "i8"), ("adjacencies", "i8"), ("multicast", "i8")])
+"""``multicast``: the slot that leads to ip4-rewrite-mcast, set when there are multicast routes."""
 
 
 @kernel
@@ -77,7 +78,12 @@ def ip4_frag(worker: int, node: int, frame: int) -> int:
             if first < 0:
                 error = E_MEMORY
         if error == E_NONE:
-            slot = MIDCHAIN if rec(r.adjacencies + m.adj * ADJ_SIZE, ADJACENCY).type == DPO_MIDCHAIN else REWRITE
+            kind = rec(r.adjacencies + m.adj * ADJ_SIZE, ADJACENCY).type
+            slot = REWRITE
+            if kind == DPO_MIDCHAIN:
+                slot = MIDCHAIN
+            elif kind == DPO_ADJACENCY_MULTICAST:
+                slot = r.multicast
             sent = 0
             while first >= 0:
                 n = rec(buffer_at(worker, first), BUFFER)

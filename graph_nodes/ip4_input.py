@@ -185,6 +185,7 @@ IP4_INPUT_NO_CHECKSUM = NodeType(
     kernel=ip4_input_no_checksum,
     sibling_of="ip4-input",
     errors=ERRORS,
+    errors_of="ip4-input",
     runtime=RUNTIME,
     trace=IP4_TRACE,
     bind=bind,

@@ -20,6 +20,7 @@ from vectorplane.graph_nodes.forwarding import (
     DPO_GLEAN,
     DPO_LOAD_BALANCE,
     DPO_MIDCHAIN,
+    DPO_PATH_MTU,
     DPO_RECEIVE,
     DPO_SIZE,
     LB_SIZE,
@@ -66,7 +67,7 @@ def way_out(kind: int) -> bool:
     """Does a data-path object of this type lead to an interface?"""
     if kind == DPO_ADJACENCY or kind == DPO_ADJACENCY_INCOMPLETE or kind == DPO_GLEAN:
         return True
-    return kind == DPO_MIDCHAIN or kind == DPO_LOAD_BALANCE or kind == DPO_RECEIVE
+    return kind == DPO_MIDCHAIN or kind == DPO_LOAD_BALANCE or kind == DPO_RECEIVE or kind == DPO_PATH_MTU
 
 
 @helper

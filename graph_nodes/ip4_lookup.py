@@ -73,7 +73,7 @@ def finish(frame: int, i: int, b: int, lb_index: int, lbs: int, buckets: int, co
     else:
         h = m.flow_hash
         if h == 0:
-            h = ip4_flow_hash(b + DATA + m.current_data, length, (head >> 16) & 0xFFFF)
+            h = ip4_flow_hash(b + DATA + m.current_data, length, (head >> 16) & 0xFFFF, ld32(buckets))
         m.flow_hash = h
         dpo = ld64(buckets + ((head >> 32) + (h & n_minus_1)) * DPO_SIZE)
     # one load for the whole DPO: it may be replaced while we look

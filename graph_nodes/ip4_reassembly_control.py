@@ -106,6 +106,11 @@ class Reassembly:
             table["local_enabled"] = on
 
     @property
+    def local_enabled(self) -> bool:
+        """Are fragments to this router put together?"""
+        return bool(self._tables[0]["local_enabled"])
+
+    @property
     def count(self) -> int:
         """Datagrams whose fragments are being collected now."""
         return sum(int(t["count"]) for t in self._tables)

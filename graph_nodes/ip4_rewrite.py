@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, LOCALLY_ORIGINATED, NEXT_PRESENT
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, GSO, GSO_SIZE, LOCALLY_ORIGINATED, NEXT_PRESENT
 from vectorplane.dataplane.feature import ArcType, feature_start
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.errors4 import ERRORS, MTU_EXCEEDED, TIME_EXPIRED
+from vectorplane.graph_nodes.errors_icmp4 import FRAGMENTATION_NEEDED, GIVEN_UP_BEHIND
 from vectorplane.graph_nodes.forwarding import (
     ADJ_COUNTED,
     ADJ_HAS_FEATURES,
@@ -83,12 +84,12 @@ def rewrite(worker: int, node: int, frame: int, midchain: bool) -> int:
         if (m.flags & LOCALLY_ORIGINATED) == 0 and decrement_ttl(ip) <= 0:
             m.error = err + TIME_EXPIRED
             m.icmp_type = 11
-            m.icmp_code = 0
+            m.icmp_code = GIVEN_UP_BEHIND
             m.icmp_data = 0
             m.tx_sw_if = -1
             set_next(frame, i, ICMP_ERROR)
             continue
-        if be16(ip + 2) > adj.mtu:
+        if be16(ip + 2) > adj.mtu and ((m.flags & GSO) == 0 or ld64(b + GSO_SIZE) > adj.mtu):
             # the packet is as it came in when a fragment or an error is made of it
             if (m.flags & LOCALLY_ORIGINATED) == 0:
                 increment_ttl(ip)
@@ -96,7 +97,7 @@ def rewrite(worker: int, node: int, frame: int, midchain: bool) -> int:
             if be16(ip + 6) & DONT_FRAGMENT:
                 m.error = err + MTU_EXCEEDED
                 m.icmp_type = 3
-                m.icmp_code = 4
+                m.icmp_code = FRAGMENTATION_NEEDED | GIVEN_UP_BEHIND
                 m.tx_sw_if = -1
                 set_next(frame, i, ICMP_ERROR)
             else:
@@ -159,6 +160,7 @@ IP4_REWRITE = NodeType(
     kernel=ip4_rewrite,
     nexts=NEXTS,
     errors=ERRORS,
+    errors_of="ip4-input",
     runtime=RUNTIME,
     trace=REWRITE_TRACE,
     bind=bind,
@@ -169,6 +171,7 @@ IP4_MIDCHAIN = NodeType(
     kernel=ip4_midchain,
     nexts=NEXTS,
     errors=ERRORS,
+    errors_of="ip4-input",
     runtime=RUNTIME,
     trace=MIDCHAIN_TRACE,
     bind=bind,

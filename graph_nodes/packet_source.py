@@ -47,7 +47,10 @@ SOURCE = np.dtype(
         ("max_frame", "i8"),  # most packets in a vector; 0: no limit of its own
         ("burst", "i8"),  # packets in a row before the next stream's turn within a vector; 0: as many as fit
         ("flag_mask", "i8"),  # rx rings of simulated ports: buffer flags that records bring in `interface`
-        ("pad", "i8", (4,)),
+        ("next", "i4"),  # packet generator: slot of the node that the packets go to; 0: ethernet-input
+        ("offload", "i4"),  # packet generator: leave these checksums to whoever transmits (OFFLOAD flags of buffers)
+        ("gso_size", "i8"),  # packet generator: TCP in chains is to be cut into segments of this size; 0: no
+        ("pad", "i8", (2,)),
     ],
     align=True,
 )

@@ -1,7 +1,10 @@
 """pg-input: the packet generator. Streams of packets given by the control side, repeated up to a limit.
 
 A stream belongs to a packet-generator interface; its packets arrive there as fast as the node is polled, each
-with the engine's time of that moment. Streams are served one after another, `max_frame` packets at a time.
+with the engine's time of that moment. Streams are served one after another, `max_frame` packets at a time. They go
+to ethernet-input, or where the stream says (ip4-input: an interface whose packets have no Ethernet header). An
+interface with checksum offload or segmentation offload leaves checksums, and the cutting of TCP segments that are
+chains of buffers, to whoever transmits the packets.
 """
 
 from __future__ import annotations
@@ -12,7 +15,18 @@ import numpy as np
 
 from vectorplane.dataplane.abi import F_N as FRAME_N
 from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER, put
-from vectorplane.dataplane.buffer import buffer_at, reserve
+from vectorplane.dataplane.buffer import (
+    BUFFER,
+    DATA,
+    GSO,
+    GSO_SIZE,
+    L2_OFFSET,
+    NEXT_PRESENT,
+    OFFLOAD_IP_CHECKSUM,
+    OFFLOAD_L4_CHECKSUM,
+    buffer_at,
+    reserve,
+)
 from vectorplane.dataplane.feature import feature_start
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.graph_nodes.drop import count_drop
@@ -24,10 +38,10 @@ from vectorplane.graph_nodes.packet_source import (
     SourceTables,
     receive,
 )
-from vectorplane.graph_nodes.trace_formats import ethernet_header
+from vectorplane.graph_nodes.trace_formats import ethernet_header, ip4_header
 from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, buffer_text, kept_bytes, next_text, trace_buffer
-from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import ld32s, ld64, prefetch, rec, st32, st64
+from vectorplane.jit.kernel import helper, kernel, routine
+from vectorplane.jit.ops import ld8, ld16, ld32s, ld64, prefetch, rec, st32, st64
 from vectorplane.pcap.index import RECORD, RECORD_SIZE
 
 if TYPE_CHECKING:
@@ -41,6 +55,41 @@ E_NO_BUFFERS = 0
 
 RUNTIME = np.dtype([("sources", "i8"), ("n_sources", "i8"), ("arc", "i8"), ("seq", "i8")])
 
+_TCP, _UDP = 6, 17
+_IP4_LE, _VLAN_LE, _QINQ_LE = 0x0008, 0x0081, 0xA888
+
+
+def _mark_offload(b: int, ip_only: int, offload: int, gso_size: int) -> int:
+    """Set the offload flags that the interface's cards would set for an IPv4 packet; gives the new flags."""
+    m = rec(b, BUFFER)
+    d = b + DATA + m.current_data
+    at = 0
+    if ip_only == 0:
+        at = 12
+        for _ in range(2):
+            if at + 2 <= m.current_length and (ld16(d + at) == _VLAN_LE or ld16(d + at) == _QINQ_LE):
+                at += 4
+        if at + 2 > m.current_length or ld16(d + at) != _IP4_LE:
+            return int(m.flags)
+        at += 2
+    header = (ld8(d + at) & 15) * 4
+    if at + 20 > m.current_length or header < 20:
+        return int(m.flags)
+    protocol = ld8(d + at + 9)
+    flags = OFFLOAD_IP_CHECKSUM
+    if protocol == _TCP:
+        flags |= OFFLOAD_L4_CHECKSUM
+        if gso_size > 0 and (m.flags & NEXT_PRESENT) and at + header + 20 <= m.current_length:
+            flags |= GSO
+            st64(b + GSO_SIZE, gso_size + header + (ld8(d + at + header + 12) >> 4) * 4)
+    elif protocol == _UDP:
+        flags |= offload & OFFLOAD_L4_CHECKSUM
+    m.flags |= flags
+    return int(m.flags)
+
+
+mark_offload = routine(_mark_offload)
+
 
 @helper
 def generate(worker: int, node: int, frame: int, at: int, take: int, n: int) -> int:
@@ -51,6 +100,12 @@ def generate(worker: int, node: int, frame: int, at: int, take: int, n: int) -> 
     s = rec(at, SOURCE)
     room = reserve(worker, take)
     slot = ld32s(r.arc + 4 * s.sw_if_index)
+    following = s.next
+    if following == 0:
+        following = ETHERNET
+    offload = s.offload
+    gso_size = s.gso_size
+    plain = following == ETHERNET and offload == 0 and gso_size == 0
     seq = r.seq
     position = s.position
     total = 0
@@ -65,8 +120,14 @@ def generate(worker: int, node: int, frame: int, at: int, take: int, n: int) -> 
             if index < 0:
                 lost += 1
             else:
+                if not plain:
+                    b = buffer_at(worker, index)
+                    if following != ETHERNET:
+                        st32(b + L2_OFFSET, 0)
+                    if (offload | gso_size) != 0:
+                        mark_offload(b, int(following != ETHERNET), offload, gso_size)
                 if slot == 0:
-                    put(frame, n, index, ETHERNET)
+                    put(frame, n, index, following)
                 else:
                     put(frame, n, index, feature_start(r.arc, s.sw_if_index, buffer_at(worker, index)))
                 n += 1
@@ -131,8 +192,10 @@ def format_trace(record: Any, plane: Dataplane) -> str:
     sw_if = int(record["rx_sw_if_index"])
     table = plane.shared(PgStreams).tables[0]
     stream = next((i for i, s in enumerate(table[:64]) if s["count"] and int(s["sw_if_index"]) == sw_if), 0)
-    first = f"stream {stream}, {record['length']} bytes, sw_if_index {sw_if}, {next_text(record, 'pg-input', plane)}"
-    return f"{first}\n{buffer_text(record)}\n{ethernet_header(kept_bytes(record))}"
+    following = next_text(record, "pg-input", plane)
+    first = f"stream {stream}, {record['length']} bytes, sw_if_index {sw_if}, {following}"
+    header = ip4_header if following.endswith(" ip4-input") else ethernet_header
+    return f"{first}\n{buffer_text(record)}\n{header(kept_bytes(record))}"
 
 
 def bind(plane: Dataplane, node: Node) -> None:

@@ -59,6 +59,32 @@ ICMP_CODES = {
 }
 """By (type, code)."""
 
+ICMP6_TYPES = _numbered(
+    """
+    1:destination_unreachable 2:packet_too_big 3:time_exceeded 4:parameter_problem 128:echo_request 129:echo_reply
+    130:multicast_listener_request 131:multicast_listener_report 132:multicast_listener_done 133:router_solicitation
+    134:router_advertisement 135:neighbor_solicitation 136:neighbor_advertisement 137:redirect
+    138:router_renumbering 139:node_information_request 140:node_information_response 143:multicast_listener_report_v2
+    """
+)
+
+ICMP6_CODES = {
+    (1, 0): "no_route_to_destination",
+    (1, 1): "destination_administratively_prohibited",
+    (1, 2): "beyond_scope_of_source_address",
+    (1, 3): "address_unreachable",
+    (1, 4): "port_unreachable",
+    (1, 5): "source_address_failed_policy",
+    (1, 6): "reject_route_to_destination",
+    (3, 0): "ttl_exceeded_in_transit",
+    (3, 1): "fragment_reassembly_time_exceeded",
+    (4, 0): "erroneous_header_field",
+    (4, 1): "unrecognized_next_header",
+    (4, 2): "unrecognized_option",
+    (4, 3): "first_fragment_has_incomplete_header_chain",
+}
+"""By (type, code)."""
+
 ARP_OPCODES = ("reserved", "request", "reply", "reverse_request", "reverse_reply")
 ARP_HARDWARE = _numbered("0:reserved 1:ethernet 6:ieee_802 15:frame_relay 24:ieee_1394 32:infiniband")
 

@@ -152,6 +152,7 @@ _FLAGS = (
     (1024, "dvr"),
     (256, "offload-ip-cksum"),
     (512, "offload-l4-cksum"),
+    (4096, "gso"),
 )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from ipaddress import IPv4Interface
 from typing import TYPE_CHECKING
 
+from vectorplane.backends.engine.adjacencies import ALL_ONES
 from vectorplane.backends.engine.fib_entries import DROP_PATHS, INTERFACE
 from vectorplane.backends.engine.route_paths import CONNECTED, LOCAL, Path
 from vectorplane.graph_nodes.arp_reply import Unnumbered
@@ -39,6 +40,8 @@ class Addresses:
         """Interfaces whose routes are in."""
         self._routes: dict[tuple[int, int, int], int] = {}
         """By (interface, prefix, length): how many addresses share the prefix's routes."""
+        self._stale: set[tuple[int, IPv4Interface]] = set()
+        self._directed_broadcast: set[int] = set()
 
     def add(self, sw_if_index: int, address: str | IPv4Interface) -> None:
         """Give an interface an address.
@@ -49,7 +52,13 @@ class Addresses:
         """
         made = IPv4Interface(address)
         interface = self._engine.interfaces[sw_if_index]
+        if (sw_if_index, made) in self._stale:
+            self._stale.discard((sw_if_index, made))
+            return
         self._check(sw_if_index, made)
+        for other, same in [s for s in self._stale if s[1] == made]:  # a replacement moves it here
+            if self._fib(other) == self._fib(sw_if_index):
+                self.remove(other, same)
         interface.addresses.append(made)
         self._engine.interfaces.enable_ip4(sw_if_index)
         if sw_if_index in self._up or self._is_up(sw_if_index):
@@ -68,6 +77,7 @@ class Addresses:
         if gone not in interface.addresses:
             raise KeyError(f"interface {interface.name} has no address {gone}")
         interface.addresses.remove(gone)
+        self._stale.discard((sw_if_index, gone))
         self._engine.interfaces.enable_ip4(sw_if_index, False)
         if sw_if_index in self._up:
             self._remove_routes(sw_if_index, gone)
@@ -78,6 +88,30 @@ class Addresses:
         """Take all addresses from an interface."""
         for address in list(self._engine.interfaces[sw_if_index].addresses):
             self.remove(sw_if_index, address)
+
+    def mark(self) -> None:
+        """Begin a replacement of all addresses: those that are not added again before `sweep` are stale."""
+        self._stale = {(i.sw_if_index, a) for i in self._engine.interfaces.by_index.values() for a in i.addresses}
+
+    def sweep(self) -> None:
+        """End a replacement: take the stale ones away."""
+        for sw_if_index, address in sorted(self._stale):
+            self.remove(sw_if_index, address)
+
+    def set_directed_broadcast(self, sw_if_index: int, on: bool = True) -> None:
+        """Send packets to the broadcast addresses of the interface's prefixes as broadcasts (RFC 2644), or drop them.
+
+        Raises:
+            KeyError: no such interface.
+        """
+        interface = self._engine.interfaces[sw_if_index]
+        if on == (sw_if_index in self._directed_broadcast):
+            return
+        (self._directed_broadcast.add if on else self._directed_broadcast.discard)(sw_if_index)
+        for address in interface.addresses if sw_if_index in self._up else ():
+            last = int(address.network.broadcast_address)
+            if address.network.prefixlen < 31 and int(address) != last:
+                self._set(self._fib(sw_if_index), last, 32, self._broadcast_paths(sw_if_index))
 
     def of(self, sw_if_index: int) -> list[IPv4Interface]:
         """The addresses of an interface, or of the one that it borrows them from."""
@@ -102,8 +136,13 @@ class Addresses:
         self._unnumbered.lender[sw_if_index] = 0 if lender is None else lender + 1
         if (was is None) != (lender is None):
             interfaces.enable_ip4(sw_if_index, lender is not None)
+            self._engine.addresses6.unnumbered_changed(sw_if_index, lender is not None)
         self._sources_changed(sw_if_index)
         self._engine.routes.control.all_covers_changed(self._fib(sw_if_index))
+
+    def fib_of(self, sw_if_index: int) -> int:
+        """FIB index of the table that the interface is in."""
+        return self._fib(sw_if_index)
 
     def set_table(self, sw_if_index: int, table: int) -> None:
         """Move an interface to another table.
@@ -120,12 +159,14 @@ class Addresses:
         if old != fib:
             self._engine.interfaces.record(sw_if_index)["ip4_table"] = fib
             self._engine.neighbours.table_changed(sw_if_index, old)
+            self._engine.routes.imports.table_changed(sw_if_index)
+            self._engine.tables.collect()
 
     def source_for(self, sw_if_index: int, destination: int) -> int:
         """The address to speak to ``destination`` from by this interface, as VPP chooses it; 0: there is none.
 
-        The one whose prefix holds the destination; else one of an interface that is up, the last; else the one that
-        has most leading bits in common with it.
+        The one whose prefix holds the destination; else the first that has a prefix, when the interface is up; else
+        the one that has most leading bits in common with it. (`vectorplane.graph_nodes.ip4_source` is the same for nodes.)
         """
         if sw_if_index not in self._engine.interfaces.by_index:
             return 0
@@ -137,7 +178,7 @@ class Addresses:
             if (int(a) ^ destination) >> (32 - a.network.prefixlen) == 0:
                 return int(a)
         if gleans:
-            return int(gleans[-1])
+            return int(gleans[0])
         return max((int(a) for a in addresses), key=lambda a: 32 - (a ^ destination).bit_length(), default=0)
 
     def interface_changed(self, sw_if_index: int) -> None:
@@ -179,6 +220,8 @@ class Addresses:
                     raise DuplicateAddress(f"interface {other.name} has address {new} already")
                 if mine and address.network.prefixlen == new.network.prefixlen and address.ip != new.ip:
                     continue
+                if (other.sw_if_index, address) in self._stale:
+                    continue
                 name = self._engine.interfaces[sw_if_index].name
                 raise AddressConflict(f"address {new} of {name} conflicts with {address} of {other.name}")
 
@@ -205,9 +248,10 @@ class Addresses:
         if length == 31:
             self._set(fib, ip ^ 1, 32, (Path(ip ^ 1, sw_if_index),))
             return
-        for end in (first, last):
-            if end != ip:
-                self._set(fib, end, 32, DROP_PATHS)
+        if first != ip:
+            self._set(fib, first, 32, DROP_PATHS)
+        if last != ip:
+            self._set(fib, last, 32, self._broadcast_paths(sw_if_index))
 
     def _remove_routes(self, sw_if_index: int, address: IPv4Interface) -> None:
         fib, ip, length = self._fib(sw_if_index), int(address), address.network.prefixlen
@@ -228,9 +272,16 @@ class Addresses:
                 self._unset(fib, end, 32)
         self._unset(fib, first, length)
 
+    def _broadcast_paths(self, sw_if_index: int) -> tuple[Path, ...]:
+        """Where packets to the last address of the interface's prefixes go."""
+        return (Path(ALL_ONES, sw_if_index),) if sw_if_index in self._directed_broadcast else DROP_PATHS
+
     def _sources_changed(self, sw_if_index: int) -> None:
         """What we send by the interface may have to come from another address now."""
         for other in self._engine.interfaces.by_index.values():
             if sw_if_index in (other.sw_if_index, other.unnumbered):
-                self._for_nodes.set(other.sw_if_index, [int(a) for a in self.of(other.sw_if_index)])
+                lender = other.sw_if_index if other.unnumbered is None else other.unnumbered
+                addresses = self.of(other.sw_if_index)
+                bits = [32 - a.network.prefixlen if lender in self._up else 0 for a in addresses]
+                self._for_nodes.set(other.sw_if_index, [int(a) for a in addresses], bits)
                 self._engine.routes.adjacencies.refresh(other.sw_if_index)

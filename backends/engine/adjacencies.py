@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from vectorplane.backends.engine.load_balances import LoadBalances, dpo_word
 from vectorplane.dataplane.interface import ADMIN_UP, LINK_UP
 from vectorplane.graph_nodes.forwarding import (
+    ADJ_COUNTED,
     ADJ_HAS_FEATURES,
     DPO_ADJACENCY,
     DPO_ADJACENCY_INCOMPLETE,
+    DPO_ADJACENCY_MULTICAST,
     DPO_GLEAN,
     Forwarding,
 )
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
 
 BROADCAST = b"\xff" * 6
+ALL_ONES = 0xFFFFFFFF
+"""As a next hop: everybody on the interface's link, by a broadcast frame."""
+MULTICAST = -1
+"""Key of an interface's multicast adjacency; its nodes complete the address."""
+MULTICAST_MAC = bytes.fromhex("01005e000000")
 _LONG = 120
 _STEP = 256
 """Counters become visible in steps of this many."""
@@ -33,12 +40,14 @@ _STEP = 256
 class Adjacency:
     """One adjacency; ``key`` is its next hop (neighbours) or ARP source address (gleans)."""
 
-    __slots__ = ("glean", "index", "key", "mac", "sw_if_index", "users")
+    __slots__ = ("fixed", "glean", "index", "key", "mac", "sw_if_index", "users")
 
     def __init__(self, index: int, sw_if_index: int, key: int, glean: bool) -> None:
         self.index, self.sw_if_index, self.key, self.glean = index, sw_if_index, key, glean
         self.mac: bytes | None = None
         """The neighbour's, when it is known."""
+        self.fixed = False
+        """No neighbour decides about ``mac``."""
         self.users = 0
 
     @property
@@ -70,14 +79,53 @@ class Adjacencies:
         self._known, self._source, self._unresolved = known, source, unresolved
         self._forwarding = engine.plane.shared(Forwarding)
         self._by_interface: dict[int, dict[tuple[int, bool], Adjacency]] = {}
+        self._counted = 0
+        self._path_mtus: dict[tuple[int, int], int] = {}
 
     def neighbour(self, sw_if_index: int, next_hop: int) -> Adjacency:
         """The adjacency of a next hop, one more user of it."""
         return self._take(sw_if_index, next_hop, False)
 
     def glean(self, sw_if_index: int, source: int) -> Adjacency:
-        """The glean of an interface's prefix with this address of ours (0: the prefix has none)."""
+        """The glean of an interface's prefix with this address of ours (0: the prefix has none).
+
+        Where all packets reach the same other end there is nobody to ask for: that is then a neighbour.
+        """
+        if not self._has_ethernet(sw_if_index):
+            return self._take(sw_if_index, 0, False)
         return self._take(sw_if_index, source, True)
+
+    def multicast(self, sw_if_index: int) -> Adjacency:
+        """The adjacency of all multicast packets that leave by an interface."""
+        return self._take(sw_if_index, MULTICAST, False)
+
+    def set_path_mtu(self, sw_if_index: int, next_hop: int, mtu: int | None) -> None:
+        """Let packets to a neighbour be no longer than this, besides what its interface allows (None: only that)."""
+        key = sw_if_index, next_hop
+        if self._path_mtus.get(key) == mtu:
+            return
+        if mtu is None:
+            del self._path_mtus[key]
+        else:
+            self._path_mtus[key] = mtu
+        adjacency = self.find(sw_if_index, next_hop)
+        if adjacency is not None:
+            self._write(adjacency)
+
+    def mtu(self, adjacency: Adjacency) -> int:
+        """The largest packet that leaves by it, in bytes."""
+        return int(self._record(adjacency)["mtu"])
+
+    @property
+    def counted(self) -> bool:
+        """Is what leaves by each adjacency counted?"""
+        return self._counted != 0
+
+    def count(self, on: bool = True) -> None:
+        """Count what leaves by each adjacency (``/net/adjacency``), or no longer (VPP: "adjacency counters")."""
+        self._counted = ADJ_COUNTED if on else 0
+        for sw_if_index in list(self._by_interface):
+            self.refresh(sw_if_index)
 
     def find(self, sw_if_index: int, next_hop: int) -> Adjacency | None:
         """The adjacency of a next hop, if there is one."""
@@ -91,13 +139,15 @@ class Adjacencies:
         """One user less; the last one frees it."""
         adjacency.users -= 1
         if adjacency.users == 0:
-            del self._by_interface[adjacency.sw_if_index][adjacency.key, adjacency.glean]
+            table = self._by_interface.get(adjacency.sw_if_index, {})
+            if table.get((adjacency.key, adjacency.glean)) is adjacency:
+                del table[adjacency.key, adjacency.glean]
             self._forwarding.adj_pool.give(adjacency.index)
 
     def set_mac(self, sw_if_index: int, next_hop: int, mac: bytes | None) -> None:
         """A neighbour became known, got another MAC, or was lost (None)."""
         adjacency = self.find(sw_if_index, next_hop)
-        if adjacency is None or adjacency.mac == mac:
+        if adjacency is None or adjacency.mac == mac or adjacency.fixed:
             return
         was, adjacency.mac = adjacency.mac, mac
         if mac is None:
@@ -113,6 +163,18 @@ class Adjacencies:
         for adjacency in self.of_interface(sw_if_index):
             self._write(adjacency)
 
+    def interface_removed(self, sw_if_index: int) -> None:
+        """The interface goes: who still has an adjacency of it does not share it with the next one of its number."""
+        self._by_interface.pop(sw_if_index, None)
+
+    def _has_ethernet(self, sw_if_index: int) -> bool:
+        interface = self._engine.interfaces.by_index.get(sw_if_index)
+        return interface is None or interface.device.ethernet
+
+    def has_interface(self, sw_if_index: int) -> bool:
+        """Is there such an interface?"""
+        return sw_if_index in self._engine.interfaces.by_index
+
     def is_up(self, sw_if_index: int) -> bool:
         """Can packets leave by the interface?"""
         interfaces = self._engine.interfaces
@@ -123,7 +185,9 @@ class Adjacencies:
         return bool(flags & ADMIN_UP) and above & (ADMIN_UP | LINK_UP) == ADMIN_UP | LINK_UP
 
     def header(self, sw_if_index: int, destination: bytes, ethertype: int) -> bytes:
-        """The Ethernet header of what the interface sends, with the tags of a sub-interface."""
+        """The Ethernet header of what the interface sends, with a sub-interface's tags; b"" where there is none."""
+        if not self._has_ethernet(sw_if_index):
+            return b""
         record = self._engine.interfaces.record(sw_if_index)
         header = destination + int(record["mac"]).to_bytes(8, "little")[:6]
         tags = int(record["tags"])
@@ -142,12 +206,25 @@ class Adjacencies:
             self._forwarding.adj_counters.extend(-(-(adjacency.index + 1) // _STEP) * _STEP)
             self._forwarding.adj_counters.clear(adjacency.index)
             if not glean:
-                adjacency.mac = self._known(sw_if_index, key)
+                self._address(adjacency)
             self._write(adjacency)
             if not glean and adjacency.mac is None:
                 self._unresolved(adjacency)
         adjacency.users += 1
         return adjacency
+
+    def _address(self, adjacency: Adjacency) -> None:
+        """Where frames for a new adjacency go to: a fixed address, or the neighbour's when it is known."""
+        adjacency.fixed = True
+        if not self._has_ethernet(adjacency.sw_if_index):
+            adjacency.mac = b""
+        elif adjacency.key == MULTICAST:
+            adjacency.mac = MULTICAST_MAC
+        elif adjacency.key == ALL_ONES:
+            adjacency.mac = BROADCAST
+        else:
+            adjacency.fixed = False
+            adjacency.mac = self._known(adjacency.sw_if_index, adjacency.key)
 
     def _record(self, adjacency: Adjacency) -> Any:
         return self._forwarding.adjacencies[adjacency.index]
@@ -157,15 +234,20 @@ class Adjacencies:
         interface = self._engine.interfaces.record(sw_if_index)
         plane = self._engine.plane
         output = plane.graph.nodes[int(interface["output_node"])]
-        record["sw_if_index"], record["mtu"] = sw_if_index, interface["mtu"]
+        record["sw_if_index"] = sw_if_index
+        own = None if adjacency.glean else self._path_mtus.get((sw_if_index, adjacency.key))
+        record["mtu"] = interface["mtu"] if own is None else min(own, int(interface["mtu"]))
         record["output_node"] = output.index
-        record["next_hop"] = 0 if adjacency.glean else _in_packet(adjacency.key)
-        source = adjacency.key if adjacency.glean and adjacency.key else self._source(sw_if_index, adjacency.key)
+        multicast = adjacency.key == MULTICAST
+        record["next_hop"] = 0 if adjacency.glean or multicast else _in_packet(adjacency.key)
+        known = adjacency.glean or multicast  # a glean without a source: ip4-glean chooses one for each packet
+        source = max(0, adjacency.key) if known else self._source(sw_if_index, adjacency.key)
         record["arp_source"] = _in_packet(source)
         arp = self.header(sw_if_index, BROADCAST, 0x0806)
         record["long"][_LONG - len(arp) :] = _bytes(arp)
         record["arp_length"] = len(arp)
-        record["flags"] = ADJ_HAS_FEATURES if plane.arcs["ip4-output"].chain(sw_if_index) else 0
+        features = ADJ_HAS_FEATURES if plane.arcs["ip4-output"].chain(sw_if_index) else 0
+        record["flags"] = features | self._counted
         record["next"] = plane.graph.add_next(plane.graph.add("ip4-rewrite"), output.name)
         kind = DPO_GLEAN if adjacency.glean else DPO_ADJACENCY_INCOMPLETE
         if adjacency.mac is not None:
@@ -176,7 +258,7 @@ class Adjacencies:
             new = [int.from_bytes(padded[k : k + 8], "little", signed=True) for k in range(0, len(padded), 8)]
             words[len(words) - len(new) :] = new
             record["rewrite_length"] = len(header)
-            kind = DPO_ADJACENCY
+            kind = DPO_ADJACENCY_MULTICAST if multicast else DPO_ADJACENCY
         record["type"] = kind
 
 

@@ -102,8 +102,15 @@ class CaptureSource:
         for s in self._records:
             s["time_offset"] = self._offset
 
+    def set_mac(self, mac: bytes) -> None:
+        """The destination of made-up Ethernet headers."""
+        for s in self._records:
+            s["mac"] = int.from_bytes(mac, "little")
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; no more packets come."""
+        for s in self._records:
+            s["state"] = ENDED
         self.reader.close()
 
 
@@ -117,6 +124,8 @@ class CaptureDevice(Device):
         CaptureError: a file cannot be read, or is no capture that can be replayed.
         OSError: the output cannot be written.
     """
+
+    kind = "capture"
 
     def __init__(
         self,
@@ -137,6 +146,13 @@ class CaptureDevice(Device):
 
     def attach(self, engine: Engine, sw_if_index: int) -> None:
         """Open the files and join `capture-input`."""
+        try:
+            self._open(engine, sw_if_index)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, engine: Engine, sw_if_index: int) -> None:
         graph = engine.plane.graph
         if self._tx is not None:
             self._writer = CaptureWriter(self._tx)
@@ -149,6 +165,11 @@ class CaptureDevice(Device):
                 self.sources.append(CaptureSource(engine, opener, sw_if_index, self._loops))
             for w in range(len(engine.plane.workers)):
                 node.record(w)["next_time"] = 0
+
+    def mac_changed(self, mac: bytes) -> None:
+        """Packets without an Ethernet header of their own go to the new address."""
+        for source in self.sources:
+            source.set_mac(mac)
 
     def refill(self) -> None:
         """Next windows."""

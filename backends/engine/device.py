@@ -11,11 +11,36 @@ if TYPE_CHECKING:
 class Device:
     """A device of the engine. This base is one that receives nothing and throws away what is sent (``null``)."""
 
+    kind = "null"
+    """What it is, in a word; for those that VPP has too the name of VPP's device class."""
     tx_node = "null-tx"
     """Type of the ``<interface>-tx`` node."""
+    ethernet = True
+    """Do its packets have Ethernet headers? Else they are IP packets, and whoever is at the other end gets them all."""
+    looped = False
+    """Is what it transmits received again?"""
+    checksum_offload = False
+    """Does it fill in checksums that are left to it?"""
+    frame_size_can_change = False
+    """May the size of the largest frame be changed?"""
+    default_mtu = 9000
+    """Largest L3 packet of a new interface; 0: none of its own."""
+    link_speed = 0
+    """kbit/s; 0: unknown."""
+
+    def carrier(self) -> bool:
+        """Is there a link as soon as the interface is administratively up?"""
+        return True
+
+    def default_mac(self, sw_if_index: int, name: str) -> bytes:
+        """The MAC address of an interface that was told none."""
+        return bytes.fromhex("02fe") + sw_if_index.to_bytes(4, "big") if self.ethernet else bytes(6)
 
     def attach(self, engine: Engine, sw_if_index: int) -> None:
         """Join the engine as this interface: add input nodes, fill the transmit node's runtime data."""
+
+    def mac_changed(self, mac: bytes) -> None:
+        """The interface's MAC address is another one now."""
 
     def refill(self) -> None:
         """An input node ran out of packets (`ATTENTION_REFILL`): provide more, or mark the source as ended."""
@@ -29,3 +54,15 @@ class Device:
 
     def close(self) -> None:
         """Release files and memory."""
+
+
+class LocalDevice(Device):
+    """Of ``local0``, the interface that is always there and does nothing."""
+
+    kind = "local"
+    ethernet = False
+    default_mtu = 0
+
+    def carrier(self) -> bool:
+        """Never."""
+        return False

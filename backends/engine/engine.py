@@ -8,16 +8,24 @@ from contextlib import contextmanager
 from typing import Any
 
 from vectorplane.backends.engine.addresses import Addresses
-from vectorplane.backends.engine.device import Device
+from vectorplane.backends.engine.addresses6 import Addresses6
+from vectorplane.backends.engine.device import Device, LocalDevice
 from vectorplane.backends.engine.gate import Gate
 from vectorplane.backends.engine.interfaces import Interfaces
+from vectorplane.backends.engine.mroutes import MRoutes
 from vectorplane.backends.engine.neighbours import Neighbours
+from vectorplane.backends.engine.neighbours6 import Neighbours6
 from vectorplane.backends.engine.nodes import built_in
+from vectorplane.backends.engine.path_mtus import PathMtus
 from vectorplane.backends.engine.pg import PacketGenerator
 from vectorplane.backends.engine.proxy_arp import ProxyArp
+from vectorplane.backends.engine.punt_redirects import PuntRedirects
 from vectorplane.backends.engine.reassembly import ReassemblyTimer
 from vectorplane.backends.engine.routes import Routes
+from vectorplane.backends.engine.routes6 import Routes6
 from vectorplane.backends.engine.run import Runner
+from vectorplane.backends.engine.tables import Tables
+from vectorplane.backends.engine.tables6 import Tables6
 from vectorplane.backends.engine.timers import Timers
 from vectorplane.dataplane.abi import FAST, INPUT, NEVER, POLLING, REAL, VIRTUAL
 from vectorplane.dataplane.clock import read_cycles, tsc_hz
@@ -65,10 +73,18 @@ class Engine:
         self.pg = PacketGenerator(self)
         self.neighbours = Neighbours(self)
         self.routes = Routes(self)
+        self.tables = Tables(self)
+        self.mroutes = MRoutes(self)
+        self.path_mtus = PathMtus(self)
+        self.punt_redirects = PuntRedirects(self)
         self.addresses = Addresses(self)
         self.proxy_arp = ProxyArp(self)
         self.reassembly = ReassemblyTimer(self)
-        self.interfaces.add("local0", mac=bytes(6))
+        self.neighbours6 = Neighbours6(self)
+        self.routes6 = Routes6(self)
+        self.tables6 = Tables6(self)
+        self.addresses6 = Addresses6(self)
+        self.interfaces.add("local0", device=LocalDevice())
 
     @property
     def now(self) -> int:
@@ -92,6 +108,8 @@ class Engine:
         self.routes.interface_changed(sw_if_index)
         self.addresses.interface_changed(sw_if_index)
         self.neighbours.interface_changed(sw_if_index)
+        self.addresses6.interface_changed(sw_if_index)
+        self.neighbours6.interface_changed(sw_if_index)
 
     def link(self) -> None:
         """Make sure that every node of the graph has its machine code."""
@@ -136,18 +154,32 @@ class Engine:
                 r["now"] = max(int(r["now"]), int(r["ns_base"]) + passed)
 
     def adjust_clock(self, seconds: float) -> None:
-        """Move real time forward (or back); timers that are due then have run when this returns."""
+        """Move real time forward (or back); timers that are due then have run when this returns.
+
+        As in VPP they run one after the other, each at its own time, and what they send leaves in between.
+        """
         with self.paused():
-            for w in self.plane.workers:
-                w.record["ns_base"] += round(seconds * 1e9)
-                w.record["now"] += round(seconds * 1e9)
-            self.timers.run(self.now)
+            left = round(seconds * 1e9)
+            while left > 0 and self.timers.next_time() <= self.now + left:
+                step = max(0, self.timers.next_time() - self.now)
+                self._move_clock(step)
+                left -= step
+                self.timers.run(self.now)
+                if self.clock == "real":
+                    self._runner.turn()
+            self._move_clock(left)
+
+    def _move_clock(self, ns: int) -> None:
+        for w in self.plane.workers:
+            w.record["ns_base"] += ns
+            w.record["now"] += ns
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
+    def paused(self, wake: bool = True) -> Iterator[None]:
         """The calling thread has the engine for itself: the workers stand between two vectors. May be nested.
 
-        Every use of a running engine by another thread than the one that runs it must be within.
+        Every use of a running engine by another thread than the one that runs it must be within. With ``wake`` False
+        the caller calls ``gate.wake()`` itself, soon.
         """
         nested = self.gate.mine
         self.gate.enter()
@@ -156,7 +188,11 @@ class Engine:
                 self._read_clock()
             yield
         finally:
-            self.gate.leave()
+            self.gate.leave(wake)
+
+    def settle(self) -> None:
+        """Send at once what control work has made (ARP requests, say). To be called within `paused`."""
+        self._runner.settle()
 
     def _ask_workers(self, leave: bool) -> None:
         for w in self.plane.workers:

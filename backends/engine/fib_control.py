@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
     from vectorplane.dataplane.plane import Dataplane
 
+Hops = list[tuple[int, int]]
+"""(data-path object as a word, weight)."""
+
 BULK = 1 << 40
 """In a prefix's value: it is a bulk route, the rest is the number of its path set. Else: an entry's number."""
 
@@ -68,6 +71,12 @@ class FibControl:
         self._via_users: dict[Entry, int] = {}
         self._tracked: dict[int, list[int]] = {}
         self.hash_config: dict[int, int] = {}
+        self.observers: list[Callable[[Entry], None]] = []
+        """Called with each entry that came, went or forwards otherwise."""
+        self.interposed: dict[int, Callable[[Entry, Hops], Hops]] = {}
+        """By an entry's number: what puts something between it and where its paths lead."""
+        self.stale: dict[int, set[tuple[int, int]]] = {}
+        """By FIB: the API's routes that were there when a replacement began, and have not been entered again."""
         self.pending_bulk: list[tuple[PathSet, int]] = []
         """Bulk routes that the load in progress replaces."""
 
@@ -90,6 +99,8 @@ class FibControl:
     def set_source(self, fib: int, prefix: int, length: int, source: int, paths: tuple[Path, ...]) -> Entry:
         """A source's paths for a prefix, instead of those that it gave before."""
         entry = self.find(fib, prefix, length) or self._new(fib, prefix, length)
+        if fib in self.stale and source == API:
+            self.stale[fib].discard((prefix, length))
         entry.sources[source] = Source(paths, flags_of(source, paths))
         if source in (ADJ, RR):
             self._track(entry)
@@ -146,6 +157,11 @@ class FibControl:
 
     def refresh(self, entry: Entry) -> None:
         """Choose the source again, install, change or remove the entry, and tell who depends on it."""
+        self._refresh(entry)
+        for observer in self.observers:
+            observer(entry)
+
+    def _refresh(self, entry: Entry) -> None:
         if not entry.sources:
             self._uninstall(entry)
             self._own(entry, gone=True)
@@ -174,6 +190,8 @@ class FibControl:
         self._own(entry)
         if new or old is not path_set or was != entry.forwards:
             self._changed(entry)
+        elif entry.dependants:  # they may ask who wants the entry, not only where it leads
+            self._update_dependants(entry)
         if old is not None and old is not path_set:
             self.path_sets.drop_unused(old)
 
@@ -181,6 +199,8 @@ class FibControl:
         assert entry.path_set is not None
         words = entry.path_set.words()
         config = self.hash_config.get(entry.fib, HASH_DEFAULT)
+        if self.interposed and entry.number in self.interposed:
+            words = self.interposed[entry.number](entry, words)
         if entry.lb != DROP_LB:
             self.load_balances.set(entry.lb, words, config)
         elif words or not special:
@@ -263,9 +283,12 @@ class FibControl:
 
     # --- how changes spread
 
-    def _changed(self, entry: Entry) -> None:
+    def _update_dependants(self, entry: Entry) -> None:
         for path_set in sorted(entry.dependants, key=lambda s: s.number):
             self.update(path_set)
+
+    def _changed(self, entry: Entry) -> None:
+        self._update_dependants(entry)
         if entry.length < 32:
             self.cover_changed(entry.fib, entry.prefix, entry.length)
 
@@ -281,6 +304,8 @@ class FibControl:
             for entry in sorted(path_set.entries, key=lambda e: e.number):
                 if entry.path_set is path_set:
                     self._changed(entry)
+                    for observer in self.observers:
+                        observer(entry)
 
     def rewrite(self, path_set: PathSet) -> None:
         """Write all load-balances of a path set again."""

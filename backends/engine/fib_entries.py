@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vectorplane.backends.engine.path_sets import PathSet
+from vectorplane.backends.engine.route_paths import ATTACHED_HOST, Path, prefix_text
 from vectorplane.backends.engine.route_paths import CONNECTED as CONNECTED_PATH
 from vectorplane.backends.engine.route_paths import LOCAL as LOCAL_PATH
-from vectorplane.backends.engine.route_paths import Path, prefix_text
 from vectorplane.graph_nodes.arp_owners import (
     IS_ATTACHED,
     IS_CONNECTED,
@@ -17,13 +17,14 @@ from vectorplane.graph_nodes.arp_owners import (
 )
 
 # sources in VPP's order of priority: the first one that an entry has decides
-SPECIAL, INTERFACE, API, CLI, ADJ, RR, DEFAULT = range(7)
+SPECIAL, INTERFACE, API, CLI, ADJ, IMPORT, RR, DEFAULT = range(8)
 SOURCE_NAMES = (
     "special",
     "interface",
     "API",
     "CLI",
     "adjacency",
+    "attached_export",
     "recursive-resolution",
     "default-route",
 )
@@ -82,6 +83,16 @@ class Entry:
         """Do packets get anywhere?"""
         return self.installed and self.path_set is not None and bool(self.path_set.hops)
 
+    @property
+    def is_own_route(self) -> bool:
+        """Does anything but a recursive path want it? Else it is what the route that covers it says."""
+        return min(self.sources, default=RR) < RR
+
+    @property
+    def is_attached(self) -> bool:
+        """Is its address reached on an interface, without another router?"""
+        return bool(self.flags & ATTACHED)
+
     def __repr__(self) -> str:
         return f"<fib {self.fib} {prefix_text(self.prefix, self.length)}>"
 
@@ -94,7 +105,7 @@ def flags_of(source: int, paths: tuple[Path, ...]) -> int:
             flags |= CONNECTED | ATTACHED
         elif path.kind == LOCAL_PATH:
             flags |= CONNECTED | LOCAL
-        elif path.is_attached or source == ADJ:
+        elif path.is_attached or path.flags & ATTACHED_HOST or source in (ADJ, IMPORT):
             flags |= ATTACHED
     return flags
 

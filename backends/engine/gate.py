@@ -22,6 +22,7 @@ class Gate:
         self._depth = 0
         self._waiting = 0
         self._news = False
+        self._asleep = False
 
     @property
     def mine(self) -> bool:
@@ -44,14 +45,19 @@ class Gate:
             if not self._waiting:
                 self._ask(False)
 
-    def leave(self) -> None:
-        """Let the packets go on; wakes the packet thread, since there may be something new for it."""
+    def leave(self, wake: bool = True) -> None:
+        """Let the packets go on; wakes the packet thread, since there may be something new for it.
+
+        With ``wake`` False an idle packet thread sleeps on, and the caller calls `wake` soon: many small changes in a
+        row then cost one turn of it, not one each.
+        """
         self._depth -= 1
         if self._depth == 0:
             with self._condition:
                 self._owner = None
                 self._news = True
-                self._condition.notify_all()
+                if wake or self._waiting or not self._asleep:
+                    self._condition.notify_all()
 
     def take_turn(self) -> None:
         """The packet thread: wait until nobody else is in or wants in."""
@@ -72,7 +78,9 @@ class Gate:
         """The packet thread, outside its turn: wait for news, at most ``seconds`` (None: for ever)."""
         with self._condition:
             if not self._news:
+                self._asleep = True
                 self._condition.wait(seconds)
+                self._asleep = False
 
     def wake(self) -> None:
         """There is something new for the packet thread (a device has packets, the engine is to stop)."""

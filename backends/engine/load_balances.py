@@ -21,6 +21,7 @@ from vectorplane.graph_nodes.forwarding import (
     HASH_DEFAULT,
     LB_SIZE,
     LOAD_BALANCE,
+    ROUTER_ID_BUCKET,
     Forwarding,
 )
 from vectorplane.jit.kernel import compiled, helper
@@ -128,7 +129,9 @@ class LoadBalances:
     def retarget(self, adjacency: int, word: int) -> int:
         """Every data-path object that leads to this adjacency becomes ``word``."""
         f = self._forwarding
-        return retarget(f.lb_address, self._lb_top, f.bucket_address, self._bucket_top, adjacency, _signed(word))
+        first = ROUTER_ID_BUCKET + 1  # the one before is none
+        buckets, n = f.bucket_address + first * DPO_SIZE, self._bucket_top - first
+        return retarget(f.lb_address, self._lb_top, buckets, n, adjacency, _signed(word))
 
     def hops(self, index: int) -> list[int]:
         """The data-path objects of its buckets, as words."""

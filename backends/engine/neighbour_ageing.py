@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
-    from vectorplane.backends.engine.neighbours import Neighbours
+    from vectorplane.backends.engine.neighbour_store import NeighbourStore
     from vectorplane.backends.engine.timers import Timer
 
 SECOND = 1_000_000_000
@@ -16,7 +16,7 @@ PROBES = 3
 class Ageing:
     """Looks at neighbours when the one that was silent longest is due. Does nothing while the age is 0."""
 
-    def __init__(self, engine: Engine, neighbours: Neighbours) -> None:
+    def __init__(self, engine: Engine, neighbours: NeighbourStore) -> None:
         self._engine, self._neighbours = engine, neighbours
         self.max_age = 0
         """Seconds."""

@@ -12,12 +12,34 @@ from typing import TYPE_CHECKING, Protocol
 
 from vectorplane.backends.engine.adjacencies import Adjacencies, Adjacency
 from vectorplane.backends.engine.load_balances import dpo_word
-from vectorplane.backends.engine.route_paths import CONNECTED, LOCAL, LOOKUP, NORMAL, PROHIBIT, PUNT, UNREACHABLE, Path
-from vectorplane.graph_nodes.forwarding import DPO_ICMP_ERROR, DPO_LOAD_BALANCE, DPO_LOOKUP, DPO_PUNT, DPO_RECEIVE
+from vectorplane.backends.engine.route_paths import (
+    CONNECTED,
+    INTERFACE_RX,
+    LOCAL,
+    LOOKUP,
+    NORMAL,
+    PROHIBIT,
+    PUNT,
+    SOURCE_LOOKUP,
+    UNREACHABLE,
+    VIA_ATTACHED,
+    VIA_HOST,
+    Path,
+)
+from vectorplane.graph_nodes.forwarding import (
+    DPO_ICMP_ERROR,
+    DPO_INTERFACE_RX,
+    DPO_LOAD_BALANCE,
+    DPO_LOOKUP,
+    DPO_PUNT,
+    DPO_RECEIVE,
+)
+from vectorplane.graph_nodes.interface_rx import NAME as INTERFACE_RX_NODE
 from vectorplane.graph_nodes.ip4_lookup import LOAD_BALANCE_NEXT, RECEIVE
 from vectorplane.graph_nodes.ip4_lookup import PUNT as PUNT_NEXT
 from vectorplane.graph_nodes.ip4_null import SEND_PROHIBITED, SEND_UNREACHABLE
 from vectorplane.graph_nodes.lookup_ip4_dst import NAME as LOOKUP_NODE
+from vectorplane.graph_nodes.lookup_ip4_dst import SOURCE_NAME as SOURCE_LOOKUP_NODE
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.fib_entries import Entry
@@ -124,16 +146,32 @@ class PathSets:
         """Forget a set that nobody uses."""
         if path_set.entries or path_set.bulk or path_set.number not in self.by_number:
             return
-        del self._by_paths[path_set.paths], self.by_number[path_set.number]
+        if self._by_paths.get(path_set.paths) is path_set:
+            del self._by_paths[path_set.paths]
+        del self.by_number[path_set.number]
         for path, held in zip(path_set.paths, path_set.held, strict=True):
             if path.sw_if_index >= 0:
-                self._by_interface[path.sw_if_index].discard(path_set)
+                self._by_interface.get(path.sw_if_index, set()).discard(path_set)
             if isinstance(held, Adjacency):
                 self._adjacencies.release(held)
             elif held is not None and not isinstance(held, int):
                 held.dependants.discard(path_set)
                 self._fib.release_via(held)
         path_set.held = [None] * len(path_set.paths)
+
+    def interface_removed(self, sw_if_index: int) -> list[PathSet]:
+        """The interface goes: paths over it lead nowhere from now on, also when its number is another's; their sets."""
+        gone = self.of_interface(sw_if_index)
+        for path_set in gone:
+            if self._by_paths.get(path_set.paths) is path_set:
+                del self._by_paths[path_set.paths]  # the same paths over the next interface are others
+            for i, (path, held) in enumerate(zip(path_set.paths, path_set.held, strict=True)):
+                if path.sw_if_index == sw_if_index:
+                    path_set.held[i] = None
+                    if isinstance(held, Adjacency):
+                        self._adjacencies.release(held)
+        self._by_interface.pop(sw_if_index, None)
+        return gone
 
     def of_interface(self, sw_if_index: int) -> list[PathSet]:
         """The sets with a path over this interface, oldest first."""
@@ -160,9 +198,16 @@ class PathSets:
             return held
         if not held.forwards or reaches(held.path_set, path_set):
             return None
+        if path.flags & VIA_HOST:
+            if not held.is_own_route:
+                return None
+        elif path.flags & VIA_ATTACHED and not held.is_attached:
+            return None
         return dpo_word(LOAD_BALANCE_NEXT, DPO_LOAD_BALANCE, held.lb)
 
     def _hold(self, path: Path) -> Adjacency | Entry | int | None:
+        if path.sw_if_index >= 0 and not self._adjacencies.has_interface(path.sw_if_index):
+            return None  # an older path of the route, over an interface that has gone since
         if path.kind == NORMAL:
             if path.is_recursive:
                 return self._fib.hold_via(path.table, path.next_hop)
@@ -183,6 +228,10 @@ class PathSets:
             return dpo_word(self._slot("ip4-null"), DPO_ICMP_ERROR, SEND_PROHIBITED)
         if path.kind == LOOKUP:
             return dpo_word(self._slot(LOOKUP_NODE), DPO_LOOKUP, self._fib.fib_index(path.table))
+        if path.kind == SOURCE_LOOKUP:
+            return dpo_word(self._slot(SOURCE_LOOKUP_NODE), DPO_LOOKUP, self._fib.fib_index(path.table))
+        if path.kind == INTERFACE_RX:
+            return dpo_word(self._slot(INTERFACE_RX_NODE), DPO_INTERFACE_RX, path.sw_if_index)
         return None
 
     def _slot(self, node: str) -> int:

@@ -1,4 +1,7 @@
-"""Has fragments that nothing completes freed in time: a timer that runs only while some are held."""
+"""Reassembly of an engine: limits, on which interfaces, and a timer that frees in time what nothing completes.
+
+The timer runs only while fragments are held.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from vectorplane.dataplane.abi import NEVER
 from vectorplane.graph_nodes.event_kinds import REASSEMBLY_STARTED
-from vectorplane.graph_nodes.ip4_reassembly_control import Reassembly
+from vectorplane.graph_nodes.ip4_reassembly_control import Limits, Reassembly
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
     from vectorplane.backends.engine.timers import Timer
 
 
+FEATURE = "ip4-full-reassembly-feature"
+
+
 class ReassemblyTimer:
-    """Calls `Reassembly.expire` when a context's time is up, not more often than VPP's expire walk does.
+    """Full reassembly of IPv4; calls `Reassembly.expire` when a context's time is up, not more often than VPP does.
 
     The nodes themselves expire by the packets' time before they look at a fragment, so when this runs changes
     how long buffers are held and nothing else.
@@ -24,6 +30,34 @@ class ReassemblyTimer:
         self._engine = engine
         self._timer: Timer | None = None
         engine.on_event(REASSEMBLY_STARTED, self._started)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits in force."""
+        return self._engine.plane.shared(Reassembly).limits
+
+    def set(self, limits: Limits) -> None:
+        """Change them. Raises `ValueError`: one is out of range."""
+        self._engine.plane.shared(Reassembly).set(limits)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._arm(self._engine.now)
+
+    def enable(self, sw_if_index: int, on: bool = True) -> None:
+        """Put fragments that the interface receives together, or no longer. Raises `KeyError`: no such interface."""
+        self._engine.interfaces[sw_if_index]
+        arc = self._engine.plane.arcs["ip4-unicast"]
+        if on != (FEATURE in arc.chain(sw_if_index)):
+            arc.enable(sw_if_index, FEATURE, on)
+
+    @property
+    def local_enabled(self) -> bool:
+        """Are fragments to this router put together?"""
+        return self._engine.plane.shared(Reassembly).local_enabled
+
+    def enable_local(self, on: bool = True) -> None:
+        """Whether fragments to this router are put together, or dropped."""
+        self._engine.plane.shared(Reassembly).enable_local(on)
 
     def _started(self, event: Any) -> None:
         if self._timer is None:

@@ -2,57 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from vectorplane.backends.report import Report
+from vectorplane.dataplane.interface import LOOPED
+
+__all__ = ["Report", "node_rows", "report"]
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
-
-
-@dataclass
-class Report:
-    """The balance is exact: packets_in + generated == packets_out + sum(drops) + sum(consumed)."""
-
-    packets_in: int = 0
-    bytes_in: int = 0
-    packets_out: int = 0
-    bytes_out: int = 0
-    generated: int = 0
-    drops: dict[str, int] = field(default_factory=dict)
-    consumed: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    nodes: list[dict[str, Any]] = field(default_factory=list)
-    interfaces: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def pps(self) -> float:
-        """Packets received a second of wall-clock time."""
-        return self.packets_in / self.seconds if self.seconds else 0.0
-
-    @property
-    def missing(self) -> int:
-        """Packets that the balance cannot explain: 0, or there is a bug."""
-        return (
-            self.packets_in + self.generated - self.packets_out - sum(self.drops.values()) - sum(self.consumed.values())
-        )
-
-    def json(self) -> dict[str, Any]:
-        """The object that ``replay --json`` prints."""
-        return {
-            "packets_in": self.packets_in,
-            "bytes_in": self.bytes_in,
-            "packets_out": self.packets_out,
-            "bytes_out": self.bytes_out,
-            "generated": self.generated,
-            "drops": self.drops,
-            "consumed": self.consumed,
-            "seconds": round(self.seconds, 6),
-            "pps": round(self.pps, 1),
-            "nodes": self.nodes,
-            "interfaces": self.interfaces,
-            "warnings": self.warnings,
-        }
 
 
 def node_rows(plane: Dataplane) -> list[dict[str, Any]]:
@@ -109,11 +67,15 @@ def report(plane: Dataplane, seconds: float = 0.0) -> Report:
             "rx_miss": int(plane.if_stats["rx-miss"].total(index)),
         }
         made.interfaces.append(row)
-        if int(record["sup"]) == index:
+        if int(record["sup"]) == index and not int(record["flags"]) & LOOPED:
             made.packets_in += row["rx_packets"]
             made.bytes_in += row["rx_bytes"]
             made.packets_out += row["tx_packets"]
             made.bytes_out += row["tx_bytes"]
+    made.packets_in += int(plane.gone["rx"][0])
+    made.bytes_in += int(plane.gone["rx"][1])
+    made.packets_out += int(plane.gone["tx"][0])
+    made.bytes_out += int(plane.gone["tx"][1])
     for key, count in drops.items():
         # a packet that its transmit node had to drop was counted out by the output node before
         if key.partition(":")[0].endswith("-tx"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-NORMAL, LOCAL, DROP, PUNT, UNREACHABLE, PROHIBIT, LOOKUP, CONNECTED = (
+NORMAL, LOCAL, DROP, PUNT, UNREACHABLE, PROHIBIT, LOOKUP, CONNECTED, SOURCE_LOOKUP, INTERFACE_RX = KINDS = (
     "normal",
     "local",
     "drop",
@@ -14,9 +14,16 @@ NORMAL, LOCAL, DROP, PUNT, UNREACHABLE, PROHIBIT, LOOKUP, CONNECTED = (
     "prohibit",
     "lookup",
     "connected",
+    "source-lookup",
+    "interface-rx",
 )
-KINDS = (NORMAL, LOCAL, DROP, PUNT, UNREACHABLE, PROHIBIT, LOOKUP, CONNECTED)
 OWN_TABLE = -1
+
+VIA_ATTACHED, VIA_HOST = 1, 2
+"""Of `Path.flags` (numbers as in VPP's API): a recursive path is usable only while its next hop lies in an attached
+prefix, or while there is a host route for it."""
+ATTACHED_HOST = 256
+"""Of `Path.flags`: the path named only an interface, and its route is the host that is reached there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,9 @@ class Path:
     A normal path has a next hop and an interface (a neighbour), only an interface (its destinations are neighbours:
     attached), or only a next hop: that is looked up in ``table``, which may lead through another route (recursive).
     ``connected`` is an interface's own prefix, ``next_hop`` then being the interface's address. ``lookup`` goes on
-    in ``table``. Of several paths those with the lowest ``preference`` among the usable ones share the packets by
-    ``weight``.
+    in ``table``, ``source-lookup`` too, with the packet's source; for ``interface-rx`` the packet starts again as if
+    it had been received on the interface. Of several paths those with the lowest ``preference`` among the usable ones
+    share the packets by ``weight``.
     """
 
     next_hop: int = 0
@@ -38,6 +46,7 @@ class Path:
     kind: str = NORMAL
     table: int = OWN_TABLE
     """Table id; `OWN_TABLE`: the route's."""
+    flags: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -59,6 +68,28 @@ class Path:
         """Do both go the same way, whatever their weights?"""
         mine = (self.next_hop, self.sw_if_index, self.kind, self.table)
         return mine == (other.next_hop, other.sw_if_index, other.kind, other.table)
+
+    def order(self) -> tuple[int, int, int, int]:
+        """Paths of a route are listed, and fill the buckets, in this order (VPP's)."""
+        rank = 0 if self.kind == NORMAL and self.next_hop and self.sw_if_index >= 0 else _RANK[self.kind]
+        if rank == 1 and self.sw_if_index < 0:
+            rank = 2
+        return self.preference, rank, self.next_hop, self.sw_if_index if self.sw_if_index >= 0 else self.table
+
+
+_RANK = {
+    NORMAL: 1,
+    CONNECTED: 1,
+    DROP: 3,
+    UNREACHABLE: 3,
+    PROHIBIT: 3,
+    PUNT: 4,
+    LOOKUP: 5,
+    SOURCE_LOOKUP: 5,
+    INTERFACE_RX: 6,
+    LOCAL: 7,
+}
+"""Neighbours come first, then attached and recursive paths (2), then these."""
 
 
 def number(address: str | int | IPv4Address) -> int:

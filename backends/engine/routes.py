@@ -6,20 +6,36 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from vectorplane.backends.engine import bulk_routes
 from vectorplane.backends.engine.adjacencies import Adjacencies
+from vectorplane.backends.engine.attached_imports import AttachedImports
 from vectorplane.backends.engine.fib_control import BULK, FibControl
 from vectorplane.backends.engine.fib_entries import (
     API,
+    CLI,
     DEFAULT,
     DROP_PATHS,
     SOURCE_NAMES,
     SPECIAL,
     Entry,
 )
-from vectorplane.backends.engine.route_paths import LOOKUP, NORMAL, OWN_TABLE, Path, number, prefix_of, prefix_text
+from vectorplane.backends.engine.route_paths import (
+    ATTACHED_HOST,
+    DROP,
+    INTERFACE_RX,
+    LOOKUP,
+    NORMAL,
+    OWN_TABLE,
+    SOURCE_LOOKUP,
+    Path,
+    number,
+    prefix_of,
+    prefix_text,
+)
+from vectorplane.graph_nodes.forwarding import Forwarding
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -59,6 +75,8 @@ class Routes:
         self._engine = engine
         self.control = FibControl(engine.plane, self._make_adjacencies, self._borrows)
         self._fibs = self.control.fibs
+        self.imports = AttachedImports(self.control, lambda i: int(engine.interfaces.record(i)["ip4_table"]))
+        self.control.observers.append(self.imports.entry_changed)
         self._add_specials(0)
 
     @property
@@ -83,34 +101,29 @@ class Routes:
     # --- tables
 
     def add_table(self, table: int, name: str = "") -> int:
-        """Make a table; gives its FIB index. Does nothing when it is there."""
-        known = table in self._fibs.index_by_id
-        fib = self._fibs.add_table(table, name)
-        if not known:
-            self._add_specials(fib)
-        return fib
+        """Make a table for the configuration; gives its FIB index. Does nothing when it is there."""
+        self._engine.tables.create(table, name, source=CLI)
+        return self.control.fib_index(table)
+
+    def make_table(self, table: int, name: str = "") -> None:
+        """Make a table that nobody holds yet (see `Tables`). Does nothing when it is there."""
+        if table not in self._fibs.index_by_id:
+            self._add_specials(self._fibs.add_table(table, name))
 
     def remove_table(self, table: int) -> None:
-        """Remove a table and its routes.
+        """Remove a table and its routes, whoever made it.
 
         Raises:
             KeyError: no such table.
             ValueError: table 0, or an interface or a route of another table uses it.
         """
-        fib = self.control.fib_index(table)
+        self.control.fib_index(table)
         if table == 0:
             raise ValueError("table 0 cannot be removed")
-        for interface in self._engine.interfaces.by_index.values():
-            if int(self._engine.interfaces.record(interface.sw_if_index)["ip4_table"]) == fib:
-                raise ValueError(f"table {table}: interface {interface.name} is in it")
-        for route in list(self.dump(table)):
-            entry = self.control.find(fib, route.prefix, route.length)
-            for source in [] if entry is None else [s for s in entry.sources if s in (API, SPECIAL, DEFAULT)]:
-                self.control.drop_source(entry, source)  # type: ignore[arg-type]
-        if any(e.fib == fib for e in self.control.entries.values()):
-            self._add_specials(fib)
-            raise ValueError(f"table {table}: routes of other tables are resolved in it")
-        self._fibs.remove_table(table)
+        users = self._engine.tables.users(table)
+        if users:
+            raise ValueError(f"table {table}: {users}")
+        self._engine.tables.destroy(table)
 
     def set_flow_hash(self, table: int, config: int) -> None:
         """Choose what the flow hash of a table's multipath routes is made of (`HASH_*` bits of forwarding)."""
@@ -119,6 +132,10 @@ class Routes:
         for path_set in list(self.control.path_sets.by_number.values()):
             if fib in path_set.shared or any(e.fib == fib for e in path_set.entries):
                 self.control.rewrite(path_set)
+
+    def set_router_id(self, router_id: int) -> None:
+        """Set the number that goes into all flow hashes (0 .. 2**32 - 1)."""
+        self._engine.plane.shared(Forwarding).router_id[0] = router_id
 
     # --- routes
 
@@ -142,16 +159,22 @@ class Routes:
         """
         fib = self.control.fib_index(table)
         address, length = prefix_of(prefix)
-        entry = self.control.set_source(fib, address, length, source, self._named(paths, table))
-        return entry.lb
+        named = self._named(paths, table, address, length)
+        return self.control.set_source(fib, address, length, source, named).lb
 
     def add(self, prefix: PrefixLike, paths: Path | Iterable[Path], table: int = 0, source: int = API) -> int:
-        """Add paths to a prefix; one that goes a way that is there already replaces it. Raises as `update`."""
-        entry = self.control.find(self.control.fib_index(table), *prefix_of(prefix))
-        new = self._named(paths, table)
-        old = entry.sources[source].paths if entry is not None and source in entry.sources else ()
-        kept = tuple(p for p in old if not any(p.same_way(n) for n in new))
-        return self.update(prefix, kept + new, table, source)
+        """Add paths to a prefix; gives the route's statistics index. Raises as `update`.
+
+        As in VPP one that goes a way that is there already changes nothing, its weight and preference included.
+        """
+        fib, (address, length) = self.control.fib_index(table), prefix_of(prefix)
+        new = self._named(paths, table, address, length)
+        entry = self.control.find(fib, address, length)
+        if entry is not None and source in entry.sources:
+            old = entry.sources[source].paths
+            new = old + tuple(p for p in new if not any(p.same_way(o) for o in old))
+            new = tuple(sorted(new, key=Path.order))
+        return self.control.set_source(fib, address, length, source, new).lb
 
     def remove(
         self,
@@ -174,12 +197,29 @@ class Routes:
         entry = self.control.find(fib, address, length)
         if entry is None or source not in entry.sources:
             raise KeyError(f"table {table}: no route {prefix_text(address, length)}")
-        gone = () if paths is None else self._named(paths, table)
-        kept = tuple(p for p in entry.sources[source].paths if not any(p.same_way(g) for g in gone)) if gone else ()
+        kept = list(entry.sources[source].paths)
+        for gone in kept[:] if paths is None else self._named(paths, table, address, length):
+            found = next((p for p in kept if p.same_way(gone)), None)
+            if found is not None:
+                kept.remove(found)
         if kept:
-            self.control.set_source(fib, address, length, source, kept)
+            self.control.set_source(fib, address, length, source, tuple(kept))
         else:
             self.control.drop_source(entry, source)
+        if self._engine.tables.unwanted:
+            self._engine.tables.collect()
+
+    def flush(self, table: int, source: int = API) -> None:
+        """Remove all routes of a table that come from this source. Raises `KeyError`: no such table."""
+        fib = self.control.fib_index(table)
+        for prefix, length, value in list(self.control.prefixes.walk(fib)):
+            if value & BULK:
+                if source == API:
+                    self._remove_bulk(fib, prefix, length, value & ~BULK)
+                continue
+            entry = self.control.entries.get(value)
+            if entry is not None and source in entry.sources:
+                self.control.drop_source(entry, source)
 
     def load(
         self,
@@ -191,6 +231,11 @@ class Routes:
     ) -> int:
         """Enter many routes at once; see `vectorplane.backends.engine.bulk_routes.load`."""
         named = [self._named(p, table) for p in paths]
+        if self.control.stale:
+            fib = self.control.fib_index(table)
+            size = np.asarray(lengths, np.int64).ravel()
+            first = np.asarray(prefixes, np.int64).ravel() & (-1 << (32 - size))
+            self.control.stale.get(fib, set()).difference_update(zip(first.tolist(), size.tolist(), strict=True))
         return bulk_routes.load(self.control, self.control.fib_index(table), prefixes, lengths, named, which)
 
     def lookup(self, address: str | int, table: int = 0) -> RouteInfo | None:
@@ -211,14 +256,26 @@ class Routes:
         return None if value is None else self._info(fib, address, length, value)
 
     def dump(self, table: int = 0) -> Iterator[RouteInfo]:
-        """All routes of a table, by prefix and length."""
+        """All routes of a table, by prefix and length: those that were there at the first step, as they are now."""
         fib = self.control.fib_index(table)
-        for row in self.control.prefixes.dump(fib):
-            yield self._info(fib, int(row["prefix"]), int(row["length"]), int(row["value"]))
+        entries = self.control.entries
+        for prefix, length, value in self.control.prefixes.walk(fib):
+            if value & BULK:
+                now = self.control.prefixes.get(fib, prefix, length)
+                if now is None or (now & BULK == 0 and now not in entries):
+                    continue
+                value = now
+            elif value not in entries:
+                continue
+            yield self._info(fib, prefix, length, value)
 
     def count(self, table: int = 0) -> int:
         """Routes in a table, the built-in ones included."""
         return self.control.prefixes.count(self.control.fib_index(table))
+
+    def named(self, paths: Iterable[Path], table: int = 0) -> tuple[Path, ...]:
+        """Paths as routes of a table keep them. Raises as `update`."""
+        return self._named(paths, table)
 
     # --- events
 
@@ -229,6 +286,14 @@ class Routes:
             self.adjacencies.refresh(index)
             for path_set in self.control.path_sets.of_interface(index):
                 self.control.update(path_set)
+            self._engine.mroutes.interface_changed(index)
+        self._engine.path_mtus.interface_changed()
+
+    def interface_removed(self, sw_if_index: int) -> None:
+        """The interface goes: no path over it is usable any more, nor will one be when its number is another's."""
+        for path_set in self.control.path_sets.interface_removed(sw_if_index):
+            self.control.update(path_set)
+        self.adjacencies.interface_removed(sw_if_index)
 
     def features_changed(self, sw_if_index: int) -> None:
         """Features of the arc ip4-output were switched on or off on the interface."""
@@ -244,16 +309,17 @@ class Routes:
         for prefix, length, source in _SPECIALS:
             self.control.set_source(fib, prefix, length, source, DROP_PATHS)
 
-    def _named(self, paths: Path | Iterable[Path], table: int) -> tuple[Path, ...]:
-        """The paths with their tables named, and only where they matter."""
+    def _named(self, paths: Path | Iterable[Path], table: int, prefix: int = -1, length: int = -1) -> tuple[Path, ...]:
+        """The paths of a route as VPP takes them: tables named, and only where they matter; in VPP's order."""
         made = []
         for path in (paths,) if isinstance(paths, Path) else paths:
             if path.sw_if_index >= 0 and path.sw_if_index not in self._engine.interfaces.by_index:
                 raise KeyError(f"no interface {path.sw_if_index}")
-            if path.kind == NORMAL and path.sw_if_index < 0 and not path.next_hop:
-                # VPP: a path that names nothing but a table goes on there; nothing at all is a drop
-                path = replace(path, kind="drop" if path.table == OWN_TABLE else LOOKUP)
-            if path.is_recursive or path.kind == LOOKUP:
+            if path.kind == NORMAL:
+                path = _fixed(path, prefix, length)
+            elif path.kind == INTERFACE_RX and path.sw_if_index < 0:
+                raise ValueError("a path of kind interface-rx needs an interface")
+            if path.is_recursive or path.kind in (LOOKUP, SOURCE_LOOKUP):
                 path = replace(path, table=table) if path.table == OWN_TABLE else path
                 self.control.fib_index(path.table)
             elif path.table != OWN_TABLE:
@@ -261,6 +327,8 @@ class Routes:
             made.append(path)
         if not made:
             raise ValueError("a route needs a path")
+        if len(made) > 1:
+            made.sort(key=Path.order)
         return tuple(made)
 
     def _remove_bulk(self, fib: int, prefix: int, length: int, set_number: int) -> None:
@@ -280,3 +348,17 @@ class Routes:
         source = min(entry.sources)
         paths = entry.path_set.paths if entry.path_set is not None else entry.sources[source].paths
         return RouteInfo(prefix, length, paths, SOURCE_NAMES[source], entry.lb, entry.installed)
+
+
+def _fixed(path: Path, prefix: int, length: int) -> Path:
+    """A normal path as its route (-1: it may be any) makes it."""
+    if path.sw_if_index < 0:
+        if not path.next_hop:
+            # a path that names nothing but a table goes on there; nothing at all is a drop
+            return replace(path, kind=DROP if path.table == OWN_TABLE else LOOKUP)
+        if path.next_hop == prefix:
+            # the route would be resolved through itself
+            return Path(kind=DROP, weight=path.weight, preference=path.preference)
+    elif length == 32 and not path.next_hop:
+        return replace(path, next_hop=prefix, flags=path.flags | ATTACHED_HOST)
+    return path

@@ -152,7 +152,7 @@ class Runner:
         while not engine.stopped:
             gate.take_turn()
             try:
-                idle = self._real_turn()
+                idle = self.turn()
                 if idle:
                     for device in engine.devices():
                         device.flush()
@@ -171,8 +171,11 @@ class Runner:
         for device in engine.devices():
             device.flush()
 
-    def _real_turn(self) -> bool:
-        """One round of the workers and what Python has to do after it; True when there was nothing to do."""
+    def turn(self) -> bool:
+        """Real time: one round of the workers and what Python has to do after it; True when there was nothing to do.
+
+        The calling thread must have the engine for itself.
+        """
         engine = self._engine
         engine.link()
         reasons = self.round(NEVER)
@@ -183,6 +186,20 @@ class Runner:
             return False
         handoffs = self._handoffs()
         return handoffs is None or not handoffs.publish()
+
+    def settle(self) -> None:
+        """Run what waits in the graph (packets that control work made, an ARP request say); nothing is polled.
+
+        The calling thread must have the engine for itself.
+        """
+        engine, worker = self._engine, self._engine.plane.workers[0]
+        if int(worker.record["head"]) == int(worker.record["tail"]):
+            return
+        engine.link()
+        while worker.dispatch(0) == PYTHON_NODE:
+            run_python_node(engine.plane, worker)
+        for device in engine.devices():
+            device.flush()
 
     def close(self) -> None:
         """End the worker threads."""

@@ -38,7 +38,9 @@ class SimNic(Device):
         ValueError: a number out of range, or an indirection table that names queues that are not there.
     """
 
+    kind = "sim"
     tx_node = "sim-tx"
+    frame_size_can_change = True
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class SimNic(Device):
         self.line_rate, self.service, self.checksum_offload = line_rate, service, checksum_offload
         self.rss = rss or Rss(queues)
         self._own_rss = rss is None
+        self.link_speed = (line_rate or 0) // 1000
         self.link: Link | None = None
         self.name = ""
         self.sw_if_index = -1

@@ -245,6 +245,8 @@ class RxRings:
             record["next_time"] = min(int(record["next_time"]), first)
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give the memory back; no more packets come."""
+        for s in self._sources:
+            s["state"] = ENDED
         for region in (self._data, self._records, self._rings):
             region.close()

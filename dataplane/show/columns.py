@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def centre(value: object, width: int) -> str:
-    """Text in the middle of its column; an odd space goes to the left (VPP's ``%=``)."""
-    text = str(value)
+    """Text in the middle of its column; an odd space goes to the left, what is too long is cut off (VPP's ``%=``)."""
+    text = str(value)[:width]
     spare = max(0, width - len(text))
     return " " * (spare - spare // 2) + text + " " * (spare // 2)
 

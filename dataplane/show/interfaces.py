@@ -16,7 +16,8 @@ _INDENT = 32 + 5 + 10 + 21
 
 
 def interfaces(plane: Dataplane, name: str | None = None) -> list[dict[str, Any]]:
-    """Name, index, state, MTU and the counters that are not zero, of one interface or of all by name.
+    """Name, index, state, MTU (largest IPv4 packet; L3, IPv4, IPv6, MPLS as told) and the counters that are not zero,
+    of one interface or of all by name.
 
     Raises:
         KeyError: there is no interface of that name.
@@ -38,8 +39,9 @@ def interfaces(plane: Dataplane, name: str | None = None) -> list[dict[str, Any]
             if count:
                 counters[c] = count
         state = "up" if int(record["flags"]) & ADMIN_UP else "down"
+        mtus = table.mtus.get(index, [int(record["mtu"]), 0, 0, 0])
         mtu = int(record["mtu"])
-        result.append({"name": each, "index": index, "state": state, "mtu": mtu, "counters": counters})
+        result.append({"name": each, "index": index, "state": state, "mtu": mtu, "mtus": mtus, "counters": counters})
     return result
 
 
@@ -48,7 +50,7 @@ def show_interface(plane: Dataplane, name: str | None = None) -> str:
     titles = (("Name", 32), ("Idx", 5), ("State", 10), ("MTU (L3/IP4/IP6/MPLS)", 21), ("Counter", 16), ("Count", 16))
     lines = ["".join(centre(title, width) for title, width in titles)]
     for i in interfaces(plane, name):
-        mtu = centre(f"{i['mtu']}/0/0/0", 21)
+        mtu = centre("/".join(str(m) for m in i["mtus"]), 21)
         first = f"{i['name']:<32}{centre(i['index'], 5)}{centre(i['state'], 10)}{mtu}"
         counters = [f"{c:<16}{n:16d}" for c, n in i["counters"].items()] or [""]
         lines.append(first + counters[0])
@@ -91,3 +93,5 @@ def clear_interfaces(plane: Dataplane) -> None:
     """Set the counters of all interfaces to zero; the balance of packets begins anew with them."""
     for vector in plane.if_stats.values():
         vector.clear(slice(0, vector.length))
+    for total in plane.gone.values():
+        total[:] = 0

@@ -7,6 +7,7 @@ may grow by moving. It is a hash map with keys of 8 bytes: fib << 38 | length <<
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ ROUTE = np.dtype([("prefix", "i8"), ("length", "i8"), ("value", "i8")])
 """A route in a dump: IPv4 prefix as a number, its length, its value."""
 
 _FIB = 38
+_PIECE = 8192
+"""Routes that are sorted at once."""
 
 
 class Route(NamedTuple):
@@ -123,6 +126,25 @@ class Prefixes:
         out["length"] = rows[:, 0] >> 32 & 63
         out["value"] = rows[:, 1]
         return out
+
+    def walk(self, fib: int) -> Iterator[tuple[int, int, int]]:
+        """(prefix, length, value) of all routes of a FIB, by prefix and length, as they are at the first step.
+
+        Cheap steps: sorted piece by piece, so that no step of a walk over a million routes takes long.
+        """
+        self._check(fib, 0, 0)
+        parts = [r if (r[:, 0] >> _FIB == fib).all() else r[r[:, 0] >> _FIB == fib] for r in self._map.chunks()]
+        rows = np.concatenate(parts)
+        order = [np.arange(len(rows))]
+        if len(rows) > _PIECE:
+            top = (rows[:, 0] >> 24).astype(np.uint8)
+            order = np.split(np.argsort(top, kind="stable"), np.cumsum(np.bincount(top, minlength=256))[:-1])
+        for where in filter(len, order):
+            piece = rows[where]
+            piece = piece[np.argsort((piece[:, 0] & 0xFFFFFFFF) << 6 | piece[:, 0] >> 32 & 63)]
+            for at in range(0, len(piece), 256):
+                for key, value in piece[at : at + 256].tolist():
+                    yield key & 0xFFFFFFFF, key >> 32 & 63, value
 
     def clear(self, fib: int) -> None:
         """Take all routes of a FIB out."""

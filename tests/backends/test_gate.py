@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.pg import PgDevice
@@ -96,6 +97,22 @@ def test_the_clock_may_be_moved() -> None:
         assert len(ran) == 1 and ran[0] >= start + 3600 * 10**9
         with engine.paused():
             assert engine.now >= start + 3601 * 10**9
+
+
+def test_timers_run_at_their_own_time_when_the_clock_is_moved() -> None:
+    """A timer that sets the next one: as many of them as fit in, a second apart (VPP keeps their order too)."""
+    ran: list[int] = []
+
+    with serving() as (engine, _):
+
+        def again(now: int) -> None:
+            ran.append(now)
+            engine.timers.at(now + 10**9, again)
+
+        with engine.paused():
+            engine.timers.at(engine.now + 10**9, again)
+        engine.adjust_clock(4.5)
+        assert len(ran) == 4 and [b - a for a, b in pairwise(ran)] == [10**9] * 3
 
 
 def test_two_workers_stand_still_too() -> None:

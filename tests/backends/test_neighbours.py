@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from scapy.layers.inet import IP
 from scapy.layers.l2 import ARP, Ether
 
 from vectorplane.backends.engine.addresses import AddressConflict, DuplicateAddress
@@ -186,7 +187,7 @@ def test_source_address(engine: Engine) -> None:
     addresses.add(1, "10.5.0.1/16")
     assert addresses.source_for(1, 0x0A010009) == 0x0A010001
     assert addresses.source_for(1, 0x0A050909) == 0x0A050001
-    assert addresses.source_for(1, 0x63000001) == 0x0A050001
+    assert addresses.source_for(1, 0x63000001) == 0x0A010001
     engine.interfaces.set_up(1, False)
     assert addresses.source_for(1, 0x0A010509) == 0x0A010001  # no connected prefix now: most bits in common
     third = engine.interfaces.add("pg3").sw_if_index
@@ -197,6 +198,33 @@ def test_source_address(engine: Engine) -> None:
     addresses.set_unnumbered(third, None)
     assert addresses.source_for(third, 0x0A010009) == 0
     assert engine.plane.arcs["arp"].chain(third) == ["arp-disabled"]
+
+
+def test_who_asks_for_neighbours_of_an_attached_prefix(engine: Engine) -> None:
+    """The prefix is no interface's own: the address that suits the destination asks (VPP's test_glean_src_select)."""
+    addresses, routes = engine.addresses, engine.routes
+    for address in ("10.5.0.2/24", "10.5.0.1/24", "10.6.0.1/24"):
+        addresses.add(2, address)
+    addresses.remove(2, "10.5.0.2/24")
+    addresses.add(2, "10.5.0.2/24")
+    routes.add_table(1)
+    engine.interfaces.add("pg3", mac=mac(0xFE03), device=PgDevice())
+    engine.interfaces.set_up(3)
+    addresses.set_table(3, 1)
+    addresses.add(3, "10.3.0.1/24")
+    routes.update("10.5.0.0/24", routes.path(interface="pg2"), 1)
+    routes.update("10.7.0.0/24", routes.path(interface="pg2"), 1)
+    sent(engine, 2)
+    for destination, source in (("10.5.0.128", "10.5.0.1"), ("10.7.0.128", "10.2.0.1")):
+        packet = Ether(src=mac(9).hex(":"), dst=mac(0xFE03).hex(":")) / IP(src="10.3.0.9", dst=destination)
+        engine.pg.add("one", 3, [bytes(packet)])
+        engine.pg.enable()
+        engine.run_until(engine.now + 10_000_000)
+        engine.pg.delete("one")
+        (request,) = (Ether(f)[ARP] for f in sent(engine, 2))
+        assert (request.psrc, request.pdst) == (source, destination)
+    addresses.remove_all(2)
+    assert engine.addresses.source_for(2, 0x0A050080) == 0
 
 
 def test_tables(engine: Engine) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 import pytest
 
 from vectorplane.control.config import Config, load_config, parse_config
 from vectorplane.control.config_device import CaptureSettings, NullSettings, PgSettings, SimSettings
-from vectorplane.control.config_error import ConfigError
+from vectorplane.control.config_error import ConfigError, problem_text
 from vectorplane.control.default_router import default_router
 
 TWO = "interfaces:\n  in: {addresses: 10.1.0.1/24}\n  out: {addresses: 10.2.0.1/24}\n"
@@ -171,6 +172,15 @@ def test_default_router() -> None:
             "1: routes[0].paths[0].weight: expected greater",
         ),
         ("neighbours: [{interface: in}]", "1: neighbours[0].ip: is missing"),
+        ("proxy_arp: [{low: 10.0.0.2, high: 10.0.0.1}]", "1: proxy_arp[0]: 10.0.0.2 is above 10.0.0.1"),
+        ('proxy_arp: [{low: "::1", high: "::2"}]', "1: proxy_arp[0].low: expected an IPv4 address"),
+        ('routes: [{prefix: "2001:db8::1/32", action: prohibit}]', "1: routes[0].prefix: 2001:db8::1/32 has bits set"),
+        ('routes: [{prefix: "2001:db8::/129", action: prohibit}]', "1: routes[0].prefix: expected a prefix"),
+        ('routes: [{prefix: "::/0", via: "fe80::1%in"}]', "1: routes[0].via: expected an IPv4 address"),
+        (
+            'interfaces: {a: {addresses: ["ff02::1/64"]}}',
+            "1: interfaces.a.addresses[0]: expected an address of one host",
+        ),
         (
             "tables: {1: {flow_hash: [src, foo]}}",
             "1: tables.1.flow_hash[1]: expected one of src, dst, proto, sport, dport",
@@ -184,23 +194,11 @@ def test_mistake(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (
-            "routes: [{prefix: 0.0.0.0/0, via: 10.1.0.2, interface: ou}]",
-            "4: routes[0].interface: there is no interface ou; did",
-        ),
-        (
-            "routes: [{prefix: 0.0.0.0/0, paths: [{interface: x}]}]",
-            "4: routes[0].paths[0].interface: there is no interface x; known: in, out",
-        ),
         ("routes: [{prefix: 0.0.0.0/0, lookup: 5}]", "4: routes[0].lookup: there is no table 5; known: 0"),
         ("routes: [{prefix: 0.0.0.0/0, table: 5, interface: in}]", "4: routes[0].table: there is no table 5"),
         (
             "routes:\n- {prefix: 0.0.0.0/0, interface: in}\n- {prefix: 0.0.0.0/0, interface: out}",
             "6: routes[1].prefix: 0.0.0.0/0 is already routed by routes[0] in line 5",
-        ),
-        (
-            "neighbours: [{interface: in.5, ip: 10.1.0.2, mac: 02:00:00:00:00:01}]",
-            "4: neighbours[0].interface: there is no interface in.5",
         ),
         (
             "neighbours: [{interface: in, ip: 10.1.0.1, mac: 02:00:00:00:00:01}]",
@@ -213,6 +211,30 @@ def test_mistake(text: str, message: str) -> None:
         (
             "  x: {addresses: 10.1.0.77/25}",
             "4: interfaces.x.addresses[0]: 10.1.0.77/25 overlaps 10.1.0.1/24, interfaces.in",
+        ),
+        (
+            '  x: {addresses: ["2001:db8::1/64"]}\n  y: {addresses: "2001:db8::9/65"}',
+            "5: interfaces.y.addresses[0]: 2001:",
+        ),
+        ("  x: {unnumbered: x}", "4: interfaces.x.unnumbered: expected another interface"),
+        ("  x: {unnumbered: y}\n  y: {unnumbered: in}", "4: interfaces.x.unnumbered: y borrows its addresses itself"),
+        ("  x: {unnumbered: in, addresses: 10.9.0.1/32}", "4: interfaces.x.unnumbered: x has addresses of its own"),
+        (
+            "  x: {unnumbered: in, table: 4}\ntables: {4: {}}",
+            "4: interfaces.x.unnumbered: in is in table 0, x in table 4",
+        ),
+        (
+            'routes: [{prefix: "::/0", table: 4, interface: in}]\ntables: {4: {}}',
+            "4: routes[0].table: table 4 has no IPv6: say ip6: true under tables.4",
+        ),
+        (
+            'routes: [{prefix: "::/0", via: 10.0.0.1}]',
+            "4: routes[0].via: 10.0.0.1 is no next hop for ::/0: expected IPv6",
+        ),
+        ("proxy_arp: [{low: 10.0.0.1, high: 10.0.0.2, table: 4}]", "4: proxy_arp[0].table: there is no table 4"),
+        (
+            "proxy_arp: [{low: 10.0.0.1, high: 10.0.0.2}, {low: 10.0.0.1, high: 10.0.0.2}]",
+            "4: proxy_arp[1]: it is the same as proxy_arp[0] in line 4",
         ),
         ("  x: {table: 4}", "4: interfaces.x.table: there is no table 4"),
         ("  IN: {}", "4: interfaces.IN: its output file would be that of in"),
@@ -233,6 +255,53 @@ def test_mistake(text: str, message: str) -> None:
 )
 def test_mistake_between_parts(text: str, message: str) -> None:
     assert any(line.startswith(message) for line in mistakes(TWO + text)), mistakes(TWO + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "routes: [{prefix: 0.0.0.0/0, via: 10.1.0.2, interface: ou}]",
+            "f:4: routes[0].interface: pending: there is no interface ou; did you mean out?",
+        ),
+        (
+            "routes: [{prefix: 0.0.0.0/0, paths: [{interface: x}]}]",
+            "f:4: routes[0].paths[0].interface: pending: there is no interface x; known: in, out",
+        ),
+        (
+            "neighbours: [{interface: in.5, ip: 10.1.0.2, mac: 02:00:00:00:00:01}]",
+            "f:4: neighbours[0].interface: pending: there is no interface in.5",
+        ),
+        ("  x: {unnumbered: y}", "f:4: interfaces.x.unnumbered: pending: there is no interface y"),
+        ("  x: {unnumbered: y}\n  y: {}", "f:4: interfaces.x.unnumbered: pending: y has no address"),
+        (
+            "  x: {up: false, sub_interfaces: {1: {}}}",
+            "f:4: interfaces.x.sub_interfaces.1.up: pending: x is not up",
+        ),
+    ],
+)
+def test_what_has_to_wait_is_no_mistake(text: str, message: str) -> None:
+    warnings = parse_config(TWO + text, "f").warnings
+    assert len(warnings) == 1 and problem_text("f", warnings[0]).startswith(message)
+    assert parse_config(TWO).warnings == ()
+
+
+def test_ip6() -> None:
+    c = parse_config(
+        """
+interfaces:
+  a: {addresses: [10.0.0.1/24, "2001:db8::1/64", "fe80::1/64"], table: 7}
+  b: {addresses: "fe80::1/64", proxy_arp: true}
+  c: {unnumbered: b}
+tables: {7: {ip6: true}}
+routes: [{prefix: "2001:db8:1::/48", table: 7, via: "2001:db8::2", interface: a}, {prefix: "::/0", action: prohibit}]
+neighbours: [{interface: a, ip: "2001:db8::2", mac: 02:00:00:00:00:02}]
+proxy_arp: [{low: 10.9.0.1, high: 10.9.0.9}]
+"""
+    )
+    assert [str(a) for a in c.interfaces["a"].addresses] == ["10.0.0.1/24", "2001:db8::1/64", "fe80::1/64"]
+    assert str(c.routes[0].prefix) == "2001:db8:1::/48" and c.routes[0].all_paths()[0].via == IPv6Address("2001:db8::2")
+    assert c.proxy_arp[0].high == IPv4Address("10.9.0.9") and c.warnings == ()
 
 
 def test_addresses_may_repeat_in_other_tables() -> None:

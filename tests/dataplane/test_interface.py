@@ -18,12 +18,12 @@ def table() -> Iterator[InterfaceTable]:
     made.close()
 
 
-def test_lowest_free_index(table: InterfaceTable) -> None:
+def test_the_index_that_became_free_last(table: InterfaceTable) -> None:
     assert [table.add(n) for n in ("local0", "a", "b", "c")] == [0, 1, 2, 3]
     table.remove(1)
     table.remove(2)
-    assert [table.add(n) for n in ("d", "e", "f")] == [1, 2, 4]
-    assert table.by_name == {"local0": 0, "d": 1, "e": 2, "c": 3, "f": 4}
+    assert [table.add(n) for n in ("d", "e", "f")] == [2, 1, 4]
+    assert table.by_name == {"local0": 0, "d": 2, "e": 1, "c": 3, "f": 4}
     with pytest.raises(ValueError, match="c exists"):
         table.add("c")
 

@@ -143,7 +143,7 @@ def test_clear() -> None:
 
 
 def test_columns() -> None:
-    assert [centre("ab", 5), centre(7, 4), centre("long name", 3)] == ["  ab ", "  7 ", "long name"]
+    assert [centre("ab", 5), centre(7, 4), centre("long name", 3)] == ["  ab ", "  7 ", "lon"]
     assert [scientific(0, 2), scientific(123.4, 2), scientific(0.05, 1)] == ["0.00e0", "1.23e2", "5.0e-2"]
 
 

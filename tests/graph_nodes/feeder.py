@@ -29,6 +29,9 @@ class Packet:
     seq: int
     data: bytes
     meta: dict[str, int]
+    node: str
+    """Where it went."""
+    opaque: tuple[int, ...]
 
 
 @dataclass
@@ -133,8 +136,9 @@ class Feeder:
                 for bi in (int(i) for i in data["bi"][: int(data["count"])]):
                     m = self.plane.pool.meta[bi]
                     meta = {n: int(m[n]) for n in m.dtype.names if m[n].ndim == 0}
-                    packet = Packet(meta["time"], meta["rx_sw_if"], meta["seq"], self.plane.pool.data(bi), meta)
-                    found.append(packet)
+                    opaque = tuple(int(x) for x in m["opaque"])
+                    whole = self.plane.pool.data(bi)
+                    found.append(Packet(meta["time"], meta["rx_sw_if"], meta["seq"], whole, meta, node.name, opaque))
                     free_packet(self.plane, bi, worker)
                 data["count"] = 0
         return found

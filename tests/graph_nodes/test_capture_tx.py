@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.budget import examples
 from tests.harness import Bench
 from vectorplane.dataplane.abi import ATTENTION_FLUSH
-from vectorplane.graph_nodes.capture_tx import CAPTURE_TX, TxChunks
+from vectorplane.dataplane.buffer import GSO
+from vectorplane.graph_nodes.capture_tx import CAPTURE_TX, PG_TX, TxChunks
 
 SECOND = 1_000_000_000
 
@@ -92,3 +93,23 @@ def test_chunks_are_written_out_in_time() -> None:
     assert made.errors() == {"capture-tx: no room in the transmit chunk": 2}
     assert made.leaked() == 0
     made.close()
+
+
+@pytest.mark.parametrize("able", [0, 1])
+def test_a_packet_generator_counts_what_it_should_have_cut(able: int) -> None:
+    """As VPP's it captures it all the same."""
+    bench = Bench(PG_TX, arcs=())
+    chunks = TxChunks(bench.node)
+    bench.node.data["gso"] = able
+
+    def meta(i: int, m: object) -> None:
+        m["tx_sw_if"] = 2  # type: ignore[index]
+        m["flags"] |= GSO if i % 2 else 0  # type: ignore[index]
+
+    bench.run([bytes(60)] * 5, meta=meta)
+    assert chunks.take()[1] == 5 and bench.leaked() == 0
+    assert bench.errors() == ({} if able else {"pg-tx: gso disabled on itf  -- gso packet drop": 2})
+    assert int(bench.plane.if_stats["drops"].total(2)) == (0 if able else 2)
+    assert bench.plane.error_counts("drops") == bench.errors()
+    chunks.close()
+    bench.close()

@@ -8,7 +8,8 @@ import pytest
 
 from tests.harness import Bench
 from vectorplane.dataplane.node import NodeType
-from vectorplane.graph_nodes.drop import ERROR_DROP, ERROR_PUNT, IP4_DROP, IP4_PUNT, NULL_NODE, count, count_consumed
+from vectorplane.graph_nodes.drop import ERROR_DROP, ERROR_PUNT, IP4_DROP, NULL_NODE, count, count_consumed
+from vectorplane.graph_nodes.ip4_punt import IP4_PUNT, IP4_PUNT_ARC
 from vectorplane.jit.kernel import compiled
 
 REASONS = NodeType(
@@ -19,7 +20,7 @@ REASONS = NodeType(
 @pytest.fixture
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """The node type that the test names, in an engine whose error 0 is null-node's."""
-    made = Bench(NULL_NODE, types=(request.param, ERROR_DROP, ERROR_PUNT, REASONS), arcs=())
+    made = Bench(NULL_NODE, types=(request.param, ERROR_DROP, ERROR_PUNT, REASONS), arcs=(IP4_PUNT_ARC,))
     made.plane.graph.add("reasons")
     made.node = made.plane.graph.add(request.param.name)
     yield made

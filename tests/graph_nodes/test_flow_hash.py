@@ -18,9 +18,9 @@ M32 = 0xFFFFFFFF
 
 
 @compiled
-def hash_of(ip: int, length: int, config: int) -> int:
+def hash_of(ip: int, length: int, config: int, router_id: int) -> int:
     """The flow hash."""
-    return ip4_flow_hash(ip, length, config)
+    return ip4_flow_hash(ip, length, config, router_id)
 
 
 @compiled
@@ -29,11 +29,11 @@ def mix(a: int, b: int, c: int) -> int:
     return mix3(a, b, c)
 
 
-def ours(packet: bytes, config: int) -> int:
+def ours(packet: bytes, config: int, router_id: int = 0) -> int:
     """The kernel's hash; with the JIT off a byte beyond the packet would be an error."""
     data = np.frombuffer(packet, np.uint8).copy()
     with lent(data) as (at,):
-        return hash_of(at, len(packet), config)
+        return hash_of(at, len(packet), config, router_id)
 
 
 words = st.one_of(st.integers(0, M32), st.sampled_from([0, 1, M32, 1 << 31]))
@@ -55,10 +55,21 @@ packets = st.builds(
 
 
 @examples(120)
-@given(packet=packets, config=st.integers(0, 127))
-def test_against_the_oracle(packet: bytes, config: int) -> None:
-    found = ours(packet, config)
-    assert found == naive(packet, config) and 0 <= found <= M32
+@given(packet=packets, config=st.integers(0, 255), router_id=words)
+def test_against_the_oracle(packet: bytes, config: int, router_id: int) -> None:
+    found = ours(packet, config, router_id)
+    assert found == naive(packet, config, router_id) and 0 <= found <= M32
+
+
+@examples(60)
+@given(tunnel=words, config=st.integers(128, 255), cut=st.integers(0, 12), port=st.sampled_from([2152, 2153]))
+def test_gtp_tunnels(tunnel: int, config: int, cut: int, port: int) -> None:
+    """The id of a GTP-U tunnel counts when it was asked for and is in the packet."""
+    udp = b"\x10\x00" + port.to_bytes(2, "big") + bytes(8) + tunnel.to_bytes(4, "big")
+    packet = header(protocol=17, source=1, destination=2) + udp[: 16 - cut]
+    assert ours(packet, config) == naive(packet, config)
+    same = ours(packet, config) == ours(packet, config & 127)
+    assert same == (port != 2152 or cut > 0 or tunnel == 0)
 
 
 @examples(60)

@@ -70,7 +70,7 @@ def test_a_full_ring_drops() -> None:
 
 def test_other_frames_stay_and_it_can_be_switched_off() -> None:
     engine, first, _ = spread([1])
-    first.inject([(1, udp(1)[:12] + b"\x86\xdd" + bytes(40))])
+    first.inject([(1, udp(1)[:12] + b"\x88\x47" + bytes(40))])
     engine.run()
     assert handled(engine) == [0, 0]
     assert engine.plane.error_counts("drops") == {"ethernet-input: unknown ethernet type": 1}

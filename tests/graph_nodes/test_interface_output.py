@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness import Bench
-from vectorplane.dataplane.interface import ADMIN_UP, LINK_UP, SUB_INTERFACE
+from tests.naive.ip4_packet import Ip4, checksum
+from vectorplane.dataplane.buffer import GSO, OFFLOAD_IP_CHECKSUM, OFFLOAD_L4_CHECKSUM
+from vectorplane.dataplane.interface import ADMIN_UP, CHECKSUM_OFFLOAD, LINK_UP, SUB_INTERFACE
 from vectorplane.graph_nodes.interface_output import INTERFACE_OUTPUT, OUTPUT, OutputSlots
 
 
@@ -71,3 +73,32 @@ def test_deleted_and_undecided(port: Bench) -> None:
     assert send(port, [3, -1, 2]) == [(0, "error-drop", gone), (1, "error-drop", gone), (2, "pg1-tx", None)]
     port.plane.shared(OutputSlots).set(2, None)
     assert send(port, [2, 4]) == [(0, "error-drop", gone), (1, "pg1-tx", None)]
+
+
+def test_checksums_that_the_device_cannot_fill_in(port: Bench) -> None:
+    """Filled in here, but not in what a card shall cut, nor where the card can do it itself."""
+    good = bytes(14) + bytes(Ip4(protocol=17, payload=udp(b"x" * 21)))
+    bad = good[:24] + bytes(2) + good[26:40] + bytes(2) + good[42:]
+    offload = OFFLOAD_IP_CHECKSUM | OFFLOAD_L4_CHECKSUM
+
+    def sent(flags: int) -> bytes:
+        def meta(i: int, m: object) -> None:
+            m["tx_sw_if"], m["l3_offset"] = 2, 14  # type: ignore[index]
+            m["flags"] |= flags  # type: ignore[index]
+
+        (out,) = port.run([bad], meta=meta)
+        assert out.next == "pg1-tx"
+        return out.data
+
+    assert sent(0) == bad and sent(offload | GSO) == bad
+    assert sent(offload) == good
+    assert sent(OFFLOAD_IP_CHECKSUM) == good[:40] + bytes(2) + good[42:]
+    port.plane.interfaces.records[2]["flags"] |= CHECKSUM_OFFLOAD
+    assert sent(offload) == bad
+
+
+def udp(payload: bytes) -> bytes:
+    """A UDP header between the addresses of `Ip4` with the right checksum."""
+    head = bytes.fromhex("04d204d2") + (8 + len(payload)).to_bytes(2, "big")
+    pseudo = bytes.fromhex("0a0000020a000001") + b"\0\x11" + head[4:6]
+    return head + checksum(pseudo + head + payload).to_bytes(2, "big") + payload

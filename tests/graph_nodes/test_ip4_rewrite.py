@@ -13,7 +13,7 @@ from tests.budget import examples
 from tests.harness import COLLECTOR, Bench, collect
 from tests.naive.ip4_fast import Rewritten, checksum, header, rewrite
 from vectorplane.dataplane.abi import TERMINAL
-from vectorplane.dataplane.buffer import LOCALLY_ORIGINATED
+from vectorplane.dataplane.buffer import BUFFER, GSO, GSO_SIZE, LOCALLY_ORIGINATED
 from vectorplane.dataplane.feature import ArcType, Feature
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.forwarding import ADJ_COUNTED, ADJ_HAS_FEATURES, Forwarding
@@ -54,7 +54,7 @@ class Rewriter(Bench):
             assert out.tx_sw_if == 2
         icmp = None
         if out.next == "ip4-icmp-error":
-            icmp = (out.meta["icmp_type"], out.meta["icmp_code"], out.meta["icmp_data"])
+            icmp = (out.meta["icmp_type"], out.meta["icmp_code"] & 0xFF, out.meta["icmp_data"])
             assert out.tx_sw_if == -1
         self.last = out
         return Rewritten(out.next, out.error, out.data, icmp)
@@ -146,6 +146,21 @@ def test_a_packet_that_does_not_fit_is_as_it_came(rewriter: Rewriter) -> None:
     outs = rewriter.run(chosen, meta=lambda i, m: m.__setitem__("adj", 3))
     for out, packet in zip(outs, chosen, strict=True):
         assert out.next == "ip4-frag" and out.data == packet
+
+
+def test_segments_that_a_card_will_cut(rewriter: Rewriter) -> None:
+    """What counts is the size of the packets that it makes, not that of the segment."""
+    rewriter.adjacency(3, bytes(14), 1500)
+    packet = header(total=5000) + bytes(4980)
+    for size, expected in ((1500, "pg1-output"), (1501, "ip4-frag")):
+
+        def meta(i: int, m: np.void, size: int = size) -> None:
+            m["adj"] = 3
+            m["flags"] |= GSO
+            m["opaque"][(GSO_SIZE - BUFFER.fields["opaque"][1]) // 8] = size
+
+        (out,) = rewriter.run([packet], meta=meta)
+        assert out.next == expected
 
 
 def test_chains(rewriter: Rewriter) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.graph_nodes.feeder import Feeder, Given
 from vectorplane.dataplane.abi import FAST
+from vectorplane.dataplane.buffer import BUFFER, GSO, GSO_SIZE, OFFLOAD_IP_CHECKSUM, OFFLOAD_L4_CHECKSUM
 from vectorplane.dataplane.inject import free_packet, make_packet
 from vectorplane.graph_nodes.pg_input import PG_INPUT, PgStreams
 from vectorplane.jit.kernel import JIT
@@ -94,3 +95,58 @@ def test_running_out_of_buffers_is_counted(feeders: list[Feeder]) -> None:
     assert f.rx() == (256, 256 * 8000), "the balance counts what arrived"
     for index in held:
         free_packet(f.plane, index)
+
+
+def test_where_a_stream_goes(feeders: list[Feeder]) -> None:
+    """Straight to ip4-input, the headers then being where the packet begins."""
+    f = build(feeders)
+    slot = f.plane.graph.add_next(f.node, "ip4-input")
+    f.source(0, [[Given(0, packet(1))]], remaining=2, next=slot)
+    f.source(1, [[Given(0, packet(2))]], remaining=1, interface=2)
+    found = f.run()
+    assert sorted((p.node, p.data) for p in found) == [
+        ("ethernet-input", packet(2)),
+        ("ip4-input", packet(1)),
+        ("ip4-input", packet(1)),
+    ]
+    assert {p.meta["l3_offset"] for p in found if p.node == "ip4-input"} == {0}
+
+
+def ip4(protocol: int, size: int, words: int = 5, data_offset: int = 5) -> bytes:
+    """An IPv4 packet of which only what offloading looks at is true."""
+    head = bytes([0x40 | words]) + bytes(8) + bytes([protocol]) + bytes(4 * words - 10)
+    return (head + bytes(12) + bytes([data_offset << 4]) + bytes(size))[:size]
+
+
+NO_IP = (0x0806, 0x86DD)
+TAGS = (b"", bytes.fromhex("81000064"), bytes.fromhex("88a8006481000007"))
+
+
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize(("offload", "gso_size"), [(0, 1400), (768, 0), (768, 1400)])
+def test_offload_flags(feeders: list[Feeder], offload: int, gso_size: int, bare: bool) -> None:
+    """IPv4 checksums always, TCP's always, UDP's with checksum offload; chains of TCP are to be cut."""
+    f = build(feeders)
+    given: list[tuple[bytes, int, int]] = []
+    for tags in (b"",) if bare else TAGS:
+        front = b"" if bare else bytes(12) + tags + b"\x08\x00"
+        for size in (100, 3000):
+            for words, data_offset in ((5, 5), (7, 8)):
+                cut = GSO if gso_size and size > 2048 else 0
+                largest = gso_size + 4 * words + 4 * data_offset if cut else 0
+                tcp = OFFLOAD_IP_CHECKSUM | OFFLOAD_L4_CHECKSUM | cut
+                given.append((front + ip4(6, size, words, data_offset), tcp, largest))
+            given.append((front + ip4(17, size), OFFLOAD_IP_CHECKSUM | (offload & OFFLOAD_L4_CHECKSUM), 0))
+            given.append((front + ip4(1, size), OFFLOAD_IP_CHECKSUM, 0))
+        given += [(front + ip4(6, 40)[:n], 0, 0) for n in range(20)]
+    if not bare:
+        given += [(bytes(12) + kind.to_bytes(2, "big") + ip4(6, 100), 0, 0) for kind in NO_IP]
+    slot = f.plane.graph.add_next(f.node, "ip4-input") if bare else 0
+    records = [Given(0, data) for data, _, _ in given]
+    f.source(0, [records], remaining=len(given), next=slot, offload=offload, gso_size=gso_size)
+    found = f.run()
+    flags = OFFLOAD_IP_CHECKSUM | OFFLOAD_L4_CHECKSUM | GSO
+    for p, (data, expected, largest) in zip(found, given, strict=True):
+        assert p.data == data and p.meta["flags"] & flags == expected, data[:60].hex()
+        if expected & GSO:
+            assert p.opaque[(GSO_SIZE - int(BUFFER.fields["opaque"][1])) // 8] == largest  # type: ignore[index]

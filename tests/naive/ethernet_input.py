@@ -75,6 +75,8 @@ def ethernet_input(frame: bytes, interface: int, mac: bytes, promiscuous: bool, 
         return Verdict("ip4-input", None, owner, header)
     if kind == 0x0806:
         return Verdict("arp-input", None, owner, header)
+    if kind == 0x86DD:
+        return Verdict("ip6-input", None, owner, header)
     if kind < 0x600:
         return Verdict("llc-input", None, owner, header)
     return Verdict("error-punt", "unknown ethernet type", owner, header)

@@ -7,7 +7,7 @@ on; an empty set is a drop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vectorplane.backends.engine.route_paths import Path
 
@@ -71,6 +71,8 @@ class NaiveFib:
             if key in entries:
                 paths = self._paths(entries, key)
                 if paths is not None:
+                    if length == 32 and min(entries[key]) == API:  # over an interface: that host is the neighbour
+                        paths = tuple(replace(p, next_hop=address) if p.is_attached else p for p in paths)
                     return set() if key in way else self._resolve(entries, paths, (*way, key))
         return set()
 

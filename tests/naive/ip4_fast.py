@@ -76,7 +76,7 @@ def longest_match(routes: Iterable[tuple[int, int, int]], address: int) -> int |
     return found
 
 
-SRC, DST, PROTO, SRC_PORT, DST_PORT, REVERSE, SYMMETRIC = 1, 2, 4, 8, 16, 32, 64
+SRC, DST, PROTO, SRC_PORT, DST_PORT, REVERSE, SYMMETRIC, GTP_TUNNEL = 1, 2, 4, 8, 16, 32, 64, 128
 
 
 def rotate(x: int, n: int) -> int:
@@ -99,7 +99,7 @@ def lookup3(a: int, b: int, c: int) -> int:
     return c
 
 
-def flow_hash(packet: bytes, config: int) -> int:
+def flow_hash(packet: bytes, config: int, router_id: int = 0) -> int:
     """VPP's hash of a packet whose header has no options; all numbers as a little-endian machine loads them."""
     protocol = packet[9]
     a = int.from_bytes(packet[12:16], "little") if config & SRC else 0
@@ -116,7 +116,9 @@ def flow_hash(packet: bytes, config: int) -> int:
     if config & PROTO:
         b ^= protocol
     c = sport << 16 | dport if config & REVERSE else dport << 16 | sport
-    return lookup3(a, b, c)
+    if config & GTP_TUNNEL and protocol == 17 and packet[22:24] == (2152).to_bytes(2, "big") and len(packet) >= 36:
+        c ^= int.from_bytes(packet[32:36], "little")
+    return lookup3(a ^ router_id, b, c)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from vectorplane.cli import app_instance
+from vectorplane.cli.app_instance import SocketOption
+
 app = typer.Typer(
     name="vectorplane",
     help="A vector packet engine in the style of FD.io VPP, in Python compiled by numba.",
@@ -16,7 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-show = typer.Typer(help="Show nodes, errors, features and more; no running engine is needed.", no_args_is_help=True)
+show = typer.Typer(
+    help="Show nodes, errors, features and more; --socket: of a running instance.", no_args_is_help=True
+)
 app.add_typer(show, name="show")
 bench = typer.Typer(help="Clocks per packet of each node.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
@@ -70,6 +75,12 @@ def replay(
     trace: Annotated[int, typer.Option(metavar="N", min=0, help="Print the way of the first N packets.")] = 0,
     json: JsonOption = False,
     strict: Annotated[bool, typer.Option("--strict", help="A damaged capture is an error.")] = False,
+    backend: Annotated[
+        str, typer.Option(metavar="BACKEND", help="sim: our engine; vpp or vpp:SOCKET: a VPP at its API socket.")
+    ] = "sim",
+    api_dir: Annotated[
+        Path | None, typer.Option("--api-dir", metavar="DIR", help="Definitions of VPP's messages, *.api.json (vpp).")
+    ] = None,
 ) -> None:
     """Play captures through a router and say where every packet went.
 
@@ -91,6 +102,8 @@ def replay(
             trace=trace,
             json=json,
             strict=strict,
+            backend=backend,
+            api_dir=api_dir,
         )
     )
 
@@ -118,11 +131,67 @@ def graph(
 
 
 @app.command()
-def doctor(json: JsonOption = False) -> None:
+def doctor(
+    bare_metal: Annotated[
+        bool, typer.Option("--bare-metal", help="Is this host ready for a real VPP with DPDK cards?")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
     """Look at this machine: CPU, kernel cache, DPDK, huge pages, privileges, and what each means."""
-    from vectorplane.cli.doctor import run
+    if bare_metal:
+        from vectorplane.cli.doctor_bare_metal import run
+    else:
+        from vectorplane.cli.doctor import run
 
     run(json)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+)
+def vpp(context: typer.Context) -> None:
+    """Stand in for VPP: take its start-up configuration (as words, or `-c FILE`) and open its sockets."""
+    from vectorplane.cli.vpp import run
+
+    run(context.args)
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def cli(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[LINE]", help="show interface, say.")] = None,
+    socket: Annotated[
+        Path | None, typer.Option("--socket", "-s", metavar="PATH", help="Debug CLI socket of an instance or a VPP.")
+    ] = None,
+) -> None:
+    """One line for the debug CLI of a running instance, or (without words) one after the other.
+
+    Exit status 1 when the line failed, 2 when nobody answers.
+    """
+    from vectorplane.cli.cli import run
+
+    run(words or [], socket)
+
+
+@app.command("vpp-startup")
+def vpp_startup(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Configuration (YAML).")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there, not to standard output.")
+    ] = None,
+    runtime_dir: Annotated[
+        str, typer.Option("--runtime-dir", metavar="DIR", help="Where VPP's sockets are.")
+    ] = "/run/vpp",
+    main_core: Annotated[
+        int | None, typer.Option("--main-core", metavar="N", min=0, help="Core of VPP's main thread.")
+    ] = None,
+    worker_cores: Annotated[
+        str | None, typer.Option("--worker-cores", metavar="LIST", help="Cores of its workers, as 2-3,5.")
+    ] = None,
+) -> None:
+    """Write the start-up configuration of a real VPP on this host, and say what it calls each interface."""
+    from vectorplane.cli.vpp_startup import run
+
+    run(config, output, runtime_dir, main_core, worker_cores)
 
 
 @app.command()
@@ -164,8 +233,12 @@ def show_node(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
 
 @show.command("errors")
-def show_errors() -> None:
-    """All error counters: node, symbol and text."""
+def show_errors(socket: SocketOption = None) -> None:
+    """All error counters: node, symbol and text; of a running instance those that are not zero."""
+    if socket is not None:
+        from vectorplane.cli.running import line
+
+        return line("show errors", socket)
     from vectorplane.cli.show import errors
 
     errors()
@@ -180,27 +253,45 @@ def show_features() -> None:
 
 
 @show.command("interfaces")
-def show_interfaces(config: ConfigOption = None) -> None:
-    """The interfaces that a configuration (or replay without one) makes."""
+def show_interfaces(config: ConfigOption = None, socket: SocketOption = None) -> None:
+    """The interfaces that a configuration (or replay without one) makes, or those of a running instance."""
+    if socket is not None:
+        from vectorplane.cli.running import line
+
+        return line("show interface", socket)
     from vectorplane.cli.show import interfaces
 
     interfaces(config)
 
 
 @show.command("buffers")
-def show_buffers(config: ConfigOption = None) -> None:
+def show_buffers(config: ConfigOption = None, socket: SocketOption = None) -> None:
     """The buffer pool: cells, sizes, memory."""
+    if socket is not None:
+        from vectorplane.cli.running import line
+
+        return line("show buffers", socket)
     from vectorplane.cli.show import buffers
 
     buffers(config)
 
 
 @show.command("runtime")
-def show_runtime() -> None:
-    """Where the runtime table is (it needs packets)."""
+def show_runtime(socket: SocketOption = None) -> None:
+    """Calls, vectors and clocks of each node of a running instance."""
+    if socket is not None:
+        from vectorplane.cli.running import line
+
+        return line("show runtime", socket)
     from vectorplane.cli.errors import fail
 
-    fail("show runtime: there is no running engine; `vectorplane replay` and `vectorplane bench ip4` print the table")
+    fail(
+        "show runtime: there is no running engine: name the socket of one with --socket; `vectorplane replay` and "
+        "`vectorplane bench ip4` print the table, too"
+    )
+
+
+app_instance.add(app, show)
 
 
 @bench.callback()
@@ -219,3 +310,15 @@ def bench_ip4(
     from vectorplane.cli.bench import ip4
 
     ip4(cases or [], json)
+
+
+@bench.command("api")
+def bench_api(
+    routes: Annotated[int, typer.Option(metavar="N", min=1, max=1 << 20, help="Routes a round.")] = 10_000,
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, help="Rounds.")] = 3,
+    json: JsonOption = False,
+) -> None:
+    """Routes a second through VPP's binary API, one by one and pipelined, against a server that only answers."""
+    from vectorplane.cli.bench import api
+
+    api(routes, rounds, json)

@@ -32,6 +32,24 @@ def ip4(cases: list[str], as_json: bool) -> None:
         print(json.dumps({"cpu": cpu_model(), "cases": [r.json() for r in results]}))
 
 
+def api(routes: int, rounds: int, as_json: bool) -> None:
+    """Measure the binary API and print its rates."""
+    from vectorplane.bench.api import api as measure
+    from vectorplane.cli.progress import compile_everything
+
+    compile_everything()
+    rates = measure(routes, rounds)
+    if as_json:
+        print(json.dumps(rates.json()))
+        return
+    from vectorplane.cli.tables import console, table
+
+    made = table(f"binary API, {routes:,} routes", "Round", "Synchronous/s", "Only answering/s", "Ratio", "Pipelined/s")
+    for n, (ours, theirs, piped) in enumerate(zip(rates.sync, rates.sync_answering, rates.pipelined, strict=True), 1):
+        made.add_row(str(n), f"{ours:,.0f}", f"{theirs:,.0f}", f"{ours / theirs:.2f}", f"{piped:,.0f}")
+    console().print(made)
+
+
 def _show(result: Result) -> None:
     from vectorplane.cli.tables import console, table
 

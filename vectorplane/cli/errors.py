@@ -25,12 +25,13 @@ def fail(message: str, status: int = 1) -> NoReturn:
 def report(error: Exception) -> bool:
     """Tell an error that a user can do something about; False when it is not one of those."""
     from vectorplane.control.config_error import ConfigError
+    from vectorplane.control.unix_socket import SocketPathError
     from vectorplane.pcap.errors import CaptureError
 
     if isinstance(error, ConfigError):
         for line in error.lines():
             say(line)
-    elif isinstance(error, CaptureError):
+    elif isinstance(error, CaptureError | SocketPathError):
         say(str(error))
     elif isinstance(error, OSError) and error.filename is not None:
         say(f"{error.filename}: {(error.strerror or str(error)).lower()}")

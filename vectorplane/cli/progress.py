@@ -50,6 +50,19 @@ def compile_control() -> None:
     compile_missing(u for u in loaded if isinstance(u, Compiled))
 
 
+def compile_everything() -> None:
+    """Compile what any configuration may need, and load it: from here on no node has to wait for its machine code."""
+    import vectorplane.backends.engine.engine  # noqa: F401
+    from vectorplane.backends.engine.nodes import built_in
+    from vectorplane.jit.prepare import units_in
+
+    built_in()  # imports all nodes
+    units = units_in([m for m in list(sys.modules) if m.startswith("vectorplane.")])
+    compile_missing(units)
+    for unit in units:
+        _ = unit.address
+
+
 @contextmanager
 def replay_bar(ends: bool = True) -> Iterator[Progress | None]:
     """A bar for a replay: bytes read, packets, packets a second, time left; None when nobody would see it.

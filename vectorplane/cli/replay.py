@@ -34,6 +34,8 @@ class Options:
     trace: int = 0
     json: bool = False
     strict: bool = False
+    backend: str = "sim"
+    api_dir: Path | None = None
 
 
 def configuration(path: Path | None) -> tuple[Config, str]:
@@ -73,8 +75,10 @@ def set_up(options: Options) -> tuple[Engine, Network | None]:
     engine = make_engine(config)
     try:
         devices = factory(rx, tx, out=options.out, strict=options.strict, loops=options.loop)
-        apply(config, engine, devices, str(options.config or "config"))
-        return engine, devices.network(config, engine)
+        done = apply(config, engine, devices, str(options.config or "config"))
+        for item in done.pending:
+            warn(f"{item.origin}: pending: {item.reason}")
+        return engine, devices.network(engine)
     except BaseException:
         engine.close()
         raise
@@ -82,6 +86,13 @@ def set_up(options: Options) -> tuple[Engine, Network | None]:
 
 def run(options: Options) -> None:
     """The command. Ends the program with 130 when it was interrupted (after the summary)."""
+    kind, _, place = options.backend.partition(":")
+    if kind == "vpp":
+        from vectorplane.cli.replay_vpp import run as through_vpp
+
+        return through_vpp(options)
+    if kind != "sim" or place:
+        fail(f"--backend: expected sim, vpp or vpp:SOCKET, got {options.backend!r}", 2)
     from vectorplane.backends.engine.replay import needed_units
 
     engine, network = set_up(options)

@@ -62,7 +62,7 @@ class Machine(RuleBasedStateMachine):
         assert len(self.prefixes) == len(self.naive.routes)
         for fib in range(FIBS):
             dump = self.naive.dump(fib)
-            assert self.prefixes.dump(fib).tolist() == dump
+            assert self.prefixes.dump(fib).tolist() == list(self.prefixes.walk(fib)) == dump
             assert self.prefixes.count(fib) == len(dump)
 
 
@@ -96,4 +96,5 @@ def test_big_load_fits_and_dumps_in_order() -> None:
     dump = prefixes.dump(7)
     assert (dump["prefix"] == np.arange(n) << 8).all()
     assert (dump["value"] == np.arange(n)).all()
-    assert not len(prefixes.dump(6))
+    assert list(prefixes.walk(7)) == dump.tolist()
+    assert not len(prefixes.dump(6)) and not list(prefixes.walk(6))

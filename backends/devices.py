@@ -1,0 +1,70 @@
+"""The kinds of devices that an interface can have, and the settings of each: what is in `Interface.options`.
+
+Options are canonical: sorted by name, what has its default left out (`options`). Lists are tuples. Every kind takes
+``promiscuous``. Which kinds a backend can make, and what it makes of those that it does not know, is its own business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from vectorplane.backends.base import BackendError
+
+if TYPE_CHECKING:
+    from vectorplane.backends.items import Interface
+
+Options = tuple[tuple[str, object], ...]
+
+COMMON: Mapping[str, object] = MappingProxyType({"promiscuous": False})
+DEVICES: Mapping[str, Mapping[str, object]] = MappingProxyType(
+    {
+        "loopback": {},
+        "null": {},
+        "pg": {},
+        # rx: paths of captures; tx: file for the output; strict: damage ends the run; loops: times that rx is played
+        "capture": {"rx": (), "tx": None, "strict": False, "loops": 1},
+        # line_rate in bits a second; service in ns; tap: a path; link: (name of the peer, latency in ns)
+        "sim": {
+            "queues": 1,
+            "rx_ring": 1024,
+            "tx_ring": 1024,
+            "line_rate": None,
+            "service": 0,
+            "checksum_offload": True,
+            "tap": None,
+            "link": None,
+        },
+        # the card's place on the bus; rings and queues are set in VPP's start-up configuration
+        "dpdk": {"pci": None, "queues": None, "rx_ring": 1024, "tx_ring": 1024},
+    }
+)
+"""By kind of device: its settings and their defaults."""
+
+
+def defaults(device: str) -> dict[str, object]:
+    """All settings of a kind of device, with their defaults.
+
+    Raises:
+        BackendError: there is no such kind.
+    """
+    if device not in DEVICES:
+        raise BackendError(f"there is no device {device}; known: {', '.join(DEVICES)}")
+    return {**COMMON, **DEVICES[device]}
+
+
+def options(device: str, **given: object) -> Options:
+    """Settings in their canonical form. Raises `BackendError`: no such device, or it has no such setting."""
+    usual = defaults(device)
+    for name in given:
+        if name not in usual:
+            raise BackendError(f"a {device} device has no {name}; known: {', '.join(sorted(usual))}")
+    return tuple(sorted((k, v) for k, v in given.items() if v != usual[k]))
+
+
+def settings(item: Interface) -> dict[str, object]:
+    """All settings of an interface's device, those left out with their defaults. Raises as `options`."""
+    given = dict(item.options)
+    options(item.device, **given)
+    return {**defaults(item.device), **given}

@@ -1,0 +1,38 @@
+"""One file a kind of item: the messages that bring it, change it, remove it and list it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vectorplane.backends.vpp.kinds.address import Addresses
+from vectorplane.backends.vpp.kinds.binding import Bindings
+from vectorplane.backends.vpp.kinds.interface import InterfacesKind
+from vectorplane.backends.vpp.kinds.ip4 import Ip4
+from vectorplane.backends.vpp.kinds.kind import Kind
+from vectorplane.backends.vpp.kinds.mac import Macs
+from vectorplane.backends.vpp.kinds.mtu import Mtus
+from vectorplane.backends.vpp.kinds.neighbour import Neighbours
+from vectorplane.backends.vpp.kinds.proxy_arp import ProxyInterfaces, ProxyRanges
+from vectorplane.backends.vpp.kinds.route import Routes
+from vectorplane.backends.vpp.kinds.subinterface import SubInterfaces
+from vectorplane.backends.vpp.kinds.table import Tables
+from vectorplane.backends.vpp.kinds.unnumbered import Unnumbereds
+from vectorplane.backends.vpp.kinds.up import Ups
+
+KINDS: tuple[type[Kind[Any]], ...] = (
+    Tables,
+    InterfacesKind,
+    SubInterfaces,
+    Macs,
+    Mtus,
+    Bindings,
+    Ups,
+    Addresses,
+    Unnumbereds,
+    Ip4,
+    Routes,
+    Neighbours,
+    ProxyRanges,
+    ProxyInterfaces,
+)
+"""All of them."""

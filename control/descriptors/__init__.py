@@ -1,0 +1,41 @@
+"""What the scheduler knows of each kind of items: one file a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from vectorplane.control.descriptors.address import ADDRESS
+from vectorplane.control.descriptors.binding import BINDING
+from vectorplane.control.descriptors.descriptor import Descriptor
+from vectorplane.control.descriptors.interface import INTERFACE
+from vectorplane.control.descriptors.ip4 import IP4
+from vectorplane.control.descriptors.mac import MAC
+from vectorplane.control.descriptors.mtu import MTU
+from vectorplane.control.descriptors.neighbour import NEIGHBOUR
+from vectorplane.control.descriptors.proxy_arp import PROXY_ARP_INTERFACE, PROXY_ARP_RANGE
+from vectorplane.control.descriptors.route import ROUTE
+from vectorplane.control.descriptors.subinterface import SUBINTERFACE
+from vectorplane.control.descriptors.table import TABLE
+from vectorplane.control.descriptors.unnumbered import UNNUMBERED
+from vectorplane.control.descriptors.up import UP
+
+_ALL = (
+    TABLE,
+    INTERFACE,
+    SUBINTERFACE,
+    MAC,
+    MTU,
+    BINDING,
+    IP4,
+    ADDRESS,
+    UNNUMBERED,
+    PROXY_ARP_RANGE,
+    PROXY_ARP_INTERFACE,
+    NEIGHBOUR,
+    ROUTE,
+    UP,
+)
+
+DESCRIPTORS: Mapping[type, Descriptor] = MappingProxyType({d.type: d for d in _ALL})
+"""By the class of the item."""

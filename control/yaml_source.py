@@ -1,0 +1,130 @@
+"""The configuration file as a source of desired state: items, each with the line that it is written in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from vectorplane.backends import items
+from vectorplane.backends.devices import options
+from vectorplane.control.config import Config, parse_config
+from vectorplane.control.config_check import ports
+from vectorplane.control.config_device import CaptureSettings, DeviceSettings, SimSettings
+from vectorplane.control.config_error import Path as Field
+from vectorplane.control.config_interface import Interface, SubInterface
+from vectorplane.control.config_route import Route
+from vectorplane.control.transactions.change import Change, Origin
+
+SOURCE = "configuration"
+"""The source's name, whatever the file: a file that is applied takes the place of the one before."""
+_INNER_ANY = 4095
+Check = Callable[[Config, str], None]
+"""Refuses what a backend cannot do: raises ConfigError; the second argument is the file's name."""
+
+
+def reader(check: Check | None = None, out: Path | None = None) -> Callable[[bytes, str], Change]:
+    """What makes the change of a configuration's text and file name. It raises ConfigError.
+
+    Captures are looked for in the file's folder; ``out``: where they are written, None: nowhere.
+    """
+
+    def read(text: bytes, file: str) -> Change:
+        folder = os.path.dirname(os.path.abspath(file))
+        config = parse_config(text, file, folder)
+        if check is not None:
+            check(config, file)
+        return change_of(config, file, folder, out)
+
+    return read
+
+
+def change_of(config: Config, file: str = "config", folder: str = ".", out: Path | None = None) -> Change:
+    """All that the configuration wants, instead of what it wanted before; see `reader`."""
+    change = Change(SOURCE, whole=True, text=file)
+    for item, field in items_of(config, folder, out):
+        change.put(item, Origin(file, config.line(field), field))
+    return change
+
+
+def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iterator[tuple[items.Item, Field]]:
+    """Each item and the field that says it."""
+    for number, table in config.tables.items():
+        flow_hash = None if table.flow_hash is None else tuple(sorted(set(table.flow_hash)))
+        yield items.Table(number, name=table.name, flow_hash=flow_hash), ("tables", number)
+        if table.ip6:
+            yield items.Table(number, ip6=True, name=table.name), ("tables", number, "ip6")
+    for name, interface in config.interfaces.items():
+        field: Field = ("interfaces", name)
+        yield _interface(name, interface, folder, out), field
+        if interface.mac is not None:
+            yield items.InterfaceMac(name, interface.mac), (*field, "mac")
+        for number, sub in interface.sub_interfaces.items():
+            yield _sub_interface(name, number, sub), (*field, "sub_interfaces", number)
+    for name, field, port in ports(config):
+        if port.mtu is not None:
+            yield items.InterfaceMtu(name, port.mtu), (*field, "mtu")
+        if port.table:
+            yield items.InterfaceTable(name, port.table), (*field, "table")
+            if port.table in config.tables and config.tables[port.table].ip6:
+                yield items.InterfaceTable(name, port.table, ip6=True), (*field, "table")
+        if port.ip4:
+            yield items.Ip4Enabled(name), (*field, "ip4")
+        for i, address in enumerate(port.addresses):
+            yield items.InterfaceAddress(name, address), (*field, "addresses", i)
+        if port.unnumbered is not None:
+            yield items.Unnumbered(name, port.unnumbered), (*field, "unnumbered")
+        if port.proxy_arp:
+            yield items.ProxyArpInterface(name), (*field, "proxy_arp")
+        if port.up:
+            yield items.InterfaceUp(name), (*field, "up")
+    for i, each in enumerate(config.proxy_arp):
+        yield items.ProxyArpRange(each.low, each.high, each.table), ("proxy_arp", i)
+    for i, neighbour in enumerate(config.neighbours):
+        yield items.Neighbour(neighbour.interface, neighbour.ip, neighbour.mac), ("neighbours", i)
+    for i, route in enumerate(config.routes):
+        yield items.Route(route.prefix, _paths(route), route.table), ("routes", i)
+
+
+def _interface(name: str, interface: Interface, folder: str, out: Path | None) -> items.Interface:
+    device = interface.device
+    settings = _settings(name, device, folder, out)
+    return items.Interface(name, device.type, options(device.type, promiscuous=interface.promiscuous, **settings))
+
+
+def _settings(name: str, device: DeviceSettings, folder: str, out: Path | None) -> dict[str, object]:
+    if isinstance(device, CaptureSettings):
+        written = None if out is None else os.path.abspath(out / (device.tx or name.replace("/", "-") + ".pcap"))
+        return {"rx": tuple(os.path.join(folder, file) for file in device.rx), "tx": written}
+    settings = device.model_dump(exclude={"type"})
+    if isinstance(device, SimSettings):
+        settings["link"] = (device.link.peer, device.link.latency) if device.link else None
+        settings["tap"] = os.path.abspath(out / device.tap) if out is not None and device.tap else None
+    return settings
+
+
+def _sub_interface(parent: str, number: int, sub: SubInterface) -> items.SubInterface:
+    tags = sub.tags(number)
+    inner = tags[1] if len(tags) > 1 else None
+    # any inner tag, or any tags at all, cannot be told exactly: VPP refuses that
+    exact = sub.exact and bool(tags) and inner != _INNER_ANY
+    return items.SubInterface(
+        parent, number, tags[0] if tags else None, inner, bool(tags) and sub.tag == "dot1ad", exact, sub.default
+    )
+
+
+def _paths(route: Route) -> tuple[items.Path, ...]:
+    if route.action is not None:
+        return (items.Path(action=route.action),)
+    paths = (
+        items.Path(
+            str(p.via) if p.via is not None else "",
+            p.interface or "",
+            p.lookup if p.lookup is not None else -1,
+            "",
+            p.weight,
+            p.preference,
+        )
+        for p in route.all_paths()
+    )
+    return tuple(sorted(paths))

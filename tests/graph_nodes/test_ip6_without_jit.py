@@ -1,0 +1,9 @@
+"""The IPv6 nodes once more as plain Python, with red zones around the packets."""
+
+from __future__ import annotations
+
+from tests.budget import run_without_jit
+
+
+def test_without_jit() -> None:
+    run_without_jit("tests/graph_nodes/test_ip6.py")
