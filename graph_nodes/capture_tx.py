@@ -68,11 +68,12 @@ def append_rest(worker: int, b: int, to: int) -> None:
 
 
 @routine
-def count_gso(worker: int, error: int, sw_if: int) -> None:
-    """A packet that the interface should have cut: a drop (though it is captured), against the interface too."""
-    count_drop(worker, error)
+def count_gso(worker: int, error: int, sw_if: int, n: int) -> None:
+    """Packets that the interface should have cut: drops (though they are captured), against the interface too."""
+    for _ in range(n):
+        count_drop(worker, error)
     c = rec(worker, WORKER).if_drops + 8 * sw_if
-    st64(c, ld64(c) + 1)
+    st64(c, ld64(c) + n)
 
 
 @helper
@@ -87,6 +88,8 @@ def transmit(worker: int, node: int, frame: int, pg: bool) -> int:
     records = r.count
     last_time = r.last_time
     last_seq = r.last_seq
+    segments = 0
+    sw_if = 0
     for i in range(n):
         ahead = pool + buffer_index(frame, i + 4) * CELL
         prefetch(ahead)
@@ -102,8 +105,9 @@ def transmit(worker: int, node: int, frame: int, pg: bool) -> int:
             count_drop(worker, d.err_base + (E_PG_NO_ROOM if pg else E_NO_ROOM))
             free(worker, bi)
             continue
-        if pg and (m.flags & GSO) != 0 and r.gso == 0:
-            count_gso(worker, d.err_base + E_PG_GSO, m.tx_sw_if)
+        if pg and (m.flags & GSO) != 0:
+            segments += 1
+            sw_if = m.tx_sw_if
         to = r.data + used
         put_record(to, m.time, b + DATA + m.current_data, first, length)
         if length > first:
@@ -127,6 +131,8 @@ def transmit(worker: int, node: int, frame: int, pg: bool) -> int:
     r.count = records
     r.last_time = last_time
     r.last_seq = last_seq
+    if segments > 0 and r.gso == 0:
+        count_gso(worker, d.err_base + E_PG_GSO, sw_if, segments)
     if used >= r.flush_at:
         w.attention |= ATTENTION_FLUSH
     return n

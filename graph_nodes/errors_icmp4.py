@@ -38,4 +38,4 @@ ECHO_REPLY, DESTINATION_UNREACHABLE, ECHO_REQUEST, TIME_EXCEEDED, PARAMETER_PROB
 PORT_UNREACHABLE, FRAGMENTATION_NEEDED = 3, 4
 """Codes of destination unreachable."""
 GIVEN_UP_BEHIND = 1 << 8
-"""In a buffer's `icmp_code`, above the code: not the node whose error the packet has gave it up, but one behind that."""
+"""In a buffer's `icmp_code`, above the code: not the node of the packet's error gave it up, but one behind that."""

@@ -28,7 +28,7 @@ from vectorplane.dataplane.trace import add_trace, is_traced
 from vectorplane.graph_nodes.checksum_offload import finish_checksums
 from vectorplane.graph_nodes.trace_formats import ethernet_header
 from vectorplane.graph_nodes.trace_packet import kept_bytes, snapshot
-from vectorplane.jit.kernel import kernel
+from vectorplane.jit.kernel import kernel, routine
 from vectorplane.jit.ops import ld32s, ld64, offsets, prefetch, rec, st64
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ RUNTIME = np.dtype([("slots", "i8")])
 TRACE = np.dtype([("sw_if_index", "i4"), ("flags", "i4"), ("size", "i4"), ("data", "i1", (120,))], align=True)
 _DATA = offsets(TRACE, "data")[0]
 _OFFLOAD = OFFLOAD_IP_CHECKSUM | OFFLOAD_L4_CHECKSUM
-_RARE = NEXT_PRESENT | _OFFLOAD
 
 
 @kernel
@@ -76,6 +75,19 @@ def format_trace(record: Any, plane: Dataplane) -> str:
     return f"{first}\n{ethernet_header(kept_bytes(record))}"
 
 
+@routine
+def fill_in(worker: int, frame: int) -> None:
+    """Fill in the checksums that were left to devices which cannot do it."""
+    w = rec(worker, WORKER)
+    for i in range(frame_n(frame)):
+        b = w.pool + buffer_index(frame, i) * CELL
+        m = rec(b, BUFFER)
+        if (m.flags & _OFFLOAD) != 0 and (m.flags & GSO) == 0:
+            sup = rec(w.interfaces + m.tx_sw_if * INTERFACE_SIZE, INTERFACE).sup
+            if (rec(w.interfaces + sup * INTERFACE_SIZE, INTERFACE).flags & CHECKSUM_OFFLOAD) == 0:
+                finish_checksums(worker, b)
+
+
 @kernel
 def output(worker: int, node: int, frame: int) -> int:
     """One interface's output: counted, and once more for a sub-interface; then its transmit node (slot 1)."""
@@ -90,25 +102,21 @@ def output(worker: int, node: int, frame: int) -> int:
     last = -1
     sup = -1
     up = False
-    able = 0
+    seen = 0
     for i in range(n):
         prefetch(pool + buffer_index(frame, i + 4) * CELL)
-        b = pool + buffer_index(frame, i) * CELL
-        m = rec(b, BUFFER)
+        m = rec(pool + buffer_index(frame, i) * CELL, BUFFER)
         if m.tx_sw_if != last:
             last = m.tx_sw_if
             s = rec(interfaces + last * INTERFACE_SIZE, INTERFACE)
             sup = s.sup
             h = rec(interfaces + sup * INTERFACE_SIZE, INTERFACE)
             up = (s.flags & ADMIN_UP) != 0 and (h.flags & (ADMIN_UP | LINK_UP)) == (ADMIN_UP | LINK_UP)
-            able = h.flags & CHECKSUM_OFFLOAD
         if up:
             length = m.current_length
-            if m.flags & _RARE:
-                if m.flags & NEXT_PRESENT:
-                    length += m.total_rest
-                if (m.flags & _OFFLOAD) != 0 and (m.flags & GSO) == 0 and able == 0:
-                    finish_checksums(worker, b)
+            seen |= m.flags
+            if m.flags & NEXT_PRESENT:
+                length += m.total_rest
             packets += 1
             total += length
             if sup != last:
@@ -119,6 +127,8 @@ def output(worker: int, node: int, frame: int) -> int:
         else:
             m.error = err + E_DOWN
             set_next(frame, i, DROP)
+    if seen & _OFFLOAD:
+        fill_in(worker, frame)
     if packets > 0:
         c = counters + 16 * sup
         st64(c, ld64(c) + packets)

@@ -4,7 +4,7 @@ The lookup finds the packet's entry by source and group in the multicast table t
 interface's table. The reverse-path check lets it pass when the interface has the flag "accept" in the entry, or the
 entry accepts all; it goes on to `ip4-replicate`, or is dropped when the entry leads nowhere. An entry with an RPF id
 accepts only packets that carry it, which none do without MPLS. Else, and without an entry: "Multicast RPF check
-failed".
+failed", counted as ip4-input's, as in VPP.
 
 To us are 224.0.0.1 (all systems) and 224.0.0.2 (all routers, RFC 1112) on interfaces that take IPv4. Signals to the
 control plane (entry flags "signal" and "connected") are not raised.
@@ -21,6 +21,7 @@ from vectorplane.dataplane.buffer import BUFFER, DATA, buffer_at
 from vectorplane.dataplane.interface import INTERFACE
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.arp_header import interface_at
+from vectorplane.graph_nodes.errors4 import ERRORS, RPF_FAILURE
 from vectorplane.graph_nodes.ip4_header import DESTINATION, SOURCE
 from vectorplane.graph_nodes.mfib import (
     ENTRY_ACCEPT_ALL,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 NEXTS = ("ip4-drop", "ip4-replicate")
 DROP, REPLICATE = range(2)
-ERRORS = (("rpf_failure", "Multicast RPF check failed"),)
 
 RUNTIME = np.dtype([("map", "i8"), ("lengths", "i8"), ("entries", "i8"), ("words", "i8")])
 
@@ -91,7 +91,7 @@ def rpf(worker: int, node: int, frame: int) -> int:
         elif e.rpf_id == 0:
             accept = (itf_flags(entry, r.words, m.rx_sw_if) & ITF_ACCEPT) != 0
         if not accept:
-            m.error = d.err_base
+            m.error = d.err_base + RPF_FAILURE
             set_next(frame, i, DROP)
         elif e.replicas == 0:
             m.error = 0
@@ -122,6 +122,7 @@ IP4_MFIB_FORWARD_RPF = NodeType(
     kernel=rpf,
     nexts=NEXTS,
     errors=ERRORS,
+    errors_of="ip4-input",
     runtime=RUNTIME,
     trace=FORWARD_TRACE,
     bind=bind,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vectorplane.dataplane.abi import F_N as FRAME_N
-from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER, put
+from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER, buffer_index, put
 from vectorplane.dataplane.buffer import (
     BUFFER,
     DATA,
@@ -91,6 +91,18 @@ def _mark_offload(b: int, ip_only: int, offload: int, gso_size: int) -> int:
 mark_offload = routine(_mark_offload)
 
 
+@routine
+def mark(worker: int, source: int, frame: int, first: int, end: int, ip_only: int) -> None:
+    """What packets ``first`` to ``end`` of the frame need when they are not plain Ethernet."""
+    s = rec(source, SOURCE)
+    for i in range(first, end):
+        b = buffer_at(worker, buffer_index(frame, i))
+        if ip_only:
+            st32(b + L2_OFFSET, 0)
+        if (s.offload | s.gso_size) != 0:
+            mark_offload(b, ip_only, s.offload, s.gso_size)
+
+
 @helper
 def generate(worker: int, node: int, frame: int, at: int, take: int, n: int) -> int:
     """Put up to ``take`` packets of the stream at ``at`` behind the ``n`` in the frame; gives the new number."""
@@ -103,9 +115,7 @@ def generate(worker: int, node: int, frame: int, at: int, take: int, n: int) -> 
     following = s.next
     if following == 0:
         following = ETHERNET
-    offload = s.offload
-    gso_size = s.gso_size
-    plain = following == ETHERNET and offload == 0 and gso_size == 0
+    first = n
     seq = r.seq
     position = s.position
     total = 0
@@ -120,12 +130,6 @@ def generate(worker: int, node: int, frame: int, at: int, take: int, n: int) -> 
             if index < 0:
                 lost += 1
             else:
-                if not plain:
-                    b = buffer_at(worker, index)
-                    if following != ETHERNET:
-                        st32(b + L2_OFFSET, 0)
-                    if (offload | gso_size) != 0:
-                        mark_offload(b, int(following != ETHERNET), offload, gso_size)
                 if slot == 0:
                     put(frame, n, index, following)
                 else:
@@ -135,6 +139,8 @@ def generate(worker: int, node: int, frame: int, at: int, take: int, n: int) -> 
         position += 1
         if position >= s.count:
             position = 0
+    if following != ETHERNET or (s.offload | s.gso_size) != 0:
+        mark(worker, at, frame, first, n, int(following != ETHERNET))
     for _ in range(lost):
         count_drop(worker, d.err_base + E_NO_BUFFERS)
     s.position = position

@@ -123,7 +123,7 @@ def as_configured(request: pytest.FixtureRequest) -> Iterator[None]:
 def test_the_sockets_are_there(sim: Run) -> None:
     for name in ("management.sock", "api.sock", "cli.sock"):
         assert os.stat(sim.folder / name).st_mode & 0o777 == 0o660
-    assert "vectorplane: sim runs; management socket" in sim.log.read_text()
+    eventually(lambda: "vectorplane: sim runs; management socket" in sim.log.read_text())
 
 
 def test_dump_diff_explain_history(sim: Run) -> None:

@@ -166,7 +166,7 @@ class Addresses:
         """The address to speak to ``destination`` from by this interface, as VPP chooses it; 0: there is none.
 
         The one whose prefix holds the destination; else the first that has a prefix, when the interface is up; else
-        the one that has most leading bits in common with it. (`vectorplane.graph_nodes.ip4_source` is the same for nodes.)
+        the one that has most leading bits in common with it. Nodes do the same (`vectorplane.graph_nodes.ip4_source`).
         """
         if sw_if_index not in self._engine.interfaces.by_index:
             return 0

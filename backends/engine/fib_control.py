@@ -253,7 +253,7 @@ class FibControl:
             mine = entry.sources[ADJ].paths
             refining = tuple(p for p in mine if p.sw_if_index == interface or self._borrows(p.sw_if_index, interface))
             return refining if attached & ATTACHED and refining else None
-        if flags & CONNECTED:
+        if flags & CONNECTED and interface >= 0:
             entry.flags = flags & (CONNECTED | ATTACHED)
             return (Path(entry.prefix, interface),)
         if entry in self._reached(path_set):

@@ -161,7 +161,7 @@ class Runner:
                 wait = None if due == NEVER else max(0.0, (due - engine.now) / 1e9)
             finally:
                 gate.end_turn()
-            if not idle:
+            if not idle or engine.stopped:  # `stop` may have come before this turn, which took its news
                 continue
             if not pending and not endless:
                 break

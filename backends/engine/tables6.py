@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vectorplane.backends.engine.fib_control6 import FibControl6
 from vectorplane.backends.engine.fib_entries import API, DEFAULT
 from vectorplane.backends.engine.route_paths import LOOKUP, SOURCE_LOOKUP
 from vectorplane.backends.engine.tables import ALLOCATED_STEP
@@ -20,7 +21,7 @@ class Tables6:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._control = engine.routes6.control
+        self._control: FibControl6 = engine.routes6.control
         self._locks: dict[int, set[int]] = {0: {DEFAULT}}
         """By table id: the sources that want it."""
         self._allocated = 0

@@ -130,7 +130,8 @@ class Connection:
 
     def poll(self) -> None:
         """Take in what has arrived, without waiting. Raises `Disconnected`."""
-        self._exchange(0)
+        while self._exchange(0):
+            pass
 
     def close(self) -> None:
         """Leave."""

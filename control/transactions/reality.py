@@ -54,7 +54,7 @@ def read(backend: Backend) -> dict[str, Item]:
 
 
 def take_in(found: dict[str, Item], belief: Belief) -> None:
-    """Believe it. What is wanted, or was brought by us, is ours; the rest others made."""
+    """Believe it. What is as it is wanted, or was brought by us, is ours; the rest others made."""
     actual, wanted = belief.actual, belief.desired.items
     ours = set(actual.ours())
     for key in [k for k in actual.items if k not in found]:
@@ -62,9 +62,9 @@ def take_in(found: dict[str, Item], belief: Belief) -> None:
     for key, item in found.items():
         mine = wanted.get(key)
         if mine is not None and belief.same(mine.item, item):
-            item = mine.item  # with what the backend cannot tell of it
-        if actual.items.get(key) is not item or mine is not None:
-            actual.set(key, item, foreign=mine is None and key not in ours)
+            actual.set(key, mine.item)  # with what the backend cannot tell of it
+        else:
+            actual.set(key, item, foreign=key not in ours)
 
 
 def against_belief(found: dict[str, Item], belief: Belief) -> list[Difference]:

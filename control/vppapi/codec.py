@@ -1,8 +1,8 @@
 """Messages to bytes and back, compiled from the schema once; nothing is interpreted per message.
 
 A decoded message is a named tuple of its fields without `_vl_msg_id`: ints for numbers, enums and flags, str for
-strings, bytes for `u8[...]` and unions, lists for arrays, named tuples for structures. To encode, give dicts or tuples; what
-is missing is zero or empty, and the counts of arrays are filled in.
+strings, bytes for `u8[...]` and unions, lists for arrays, named tuples for structures. To encode, give dicts or tuples;
+what is missing is zero or empty, and the counts of arrays are filled in.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Messages in, handlers called, messages out; no sockets here.
 
 `receive` takes bytes as they come, `work` does a piece of what there is to do. A client's messages are answered in
-their order: while a dump of its is under way, its next messages wait. A dump is pulled in pieces, and only as fast as its
-client reads.
+their order: while a dump of its is under way, its next messages wait. A dump is pulled in pieces, and only as fast as
+its client reads.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class ClientInfo(NamedTuple):
 
     name: str
     pid: int
-    index: int
+    index: int  # type: ignore[assignment]
 
 
 class ApiServer:

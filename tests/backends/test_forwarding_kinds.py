@@ -168,6 +168,9 @@ def test_multicast(engine: Engine) -> None:
         assert p[:6] == bytes.fromhex("01005e010304") and p[22] == 63 and p[34:] == to[20:]
     assert engine.plane.stats.by_name["/net/mroute"] and _counted(engine, route.index) == [2, 6000]
     assert not send(engine, 2, to), "does not accept"
+    engine.mroutes.add(0, IPv4Address("232.0.0.0")._ip, 8, 0, [(Path(0, 2), ITF_ACCEPT | ITF_FORWARD)])
+    assert list(send(engine, 2, to)) == [3], "not back where it came from"
+    assert drops(engine)["ip4-input: ip4 egress interface same as ingress"] == 1
     # a source of its own comes first; no copies over an interface that is down
     both = IPv4Address("9.9.9.9")._ip
     engine.mroutes.add(0, IPv4Address("232.129.3.4")._ip, 32, both, [(Path(0, 1), ITF_ACCEPT), *forwards(3)])

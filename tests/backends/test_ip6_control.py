@@ -10,13 +10,9 @@ from scapy.layers.inet6 import ICMPv6ND_NS, IPv6
 from scapy.layers.l2 import Ether
 
 from vectorplane.backends.engine.addresses import AddressConflict, DuplicateAddress
-from vectorplane.backends.engine.addresses6 import (
-    Ip6NotEnabled,
-    LinkLocalLength,
-    LinkLocalNotDeletable,
-    link_local_of,
-)
+from vectorplane.backends.engine.addresses6 import LinkLocalLength, LinkLocalNotDeletable
 from vectorplane.backends.engine.engine import Engine
+from vectorplane.backends.engine.links6 import Ip6NotEnabled, link_local_of
 from vectorplane.backends.engine.neighbours6 import solicitation
 from vectorplane.backends.engine.pg import PgDevice
 

@@ -229,7 +229,7 @@ def test_ip4_not_enabled_and_multicast(router: Router) -> None:
     router.send(1, packet("224.0.0.9"), packet("239.1.1.1"))
     assert router.reasons(before) == {
         "ip4-not-enabled: ip4 not enabled on the interface": 1,
-        "ip4-mfib-forward-rpf: Multicast RPF check failed": 2,
+        "ip4-input: Multicast RPF check failed": 2,
     }
 
 

@@ -231,12 +231,12 @@ def recursive() -> Scenario:
         route("30.0.0.0/8", [path("10.0.1.2", "$pg1"), path("10.0.2.2", "$pg2", preference=1)]),
     )
     frames = sent(0, 2, udp("10.0.0.2", "20.1.1.1"), udp("10.0.0.2", "30.1.1.1", 1001))
-    s.send(pg0=frames)
-    s.do(api("sw_interface_set_flags", sw_if_index="$pg1", flags=0)).send(pg0=frames)
+    s.send("unordered", pg0=frames)
+    s.do(api("sw_interface_set_flags", sw_if_index="$pg1", flags=0)).send("unordered", pg0=frames)
     s.do(api("sw_interface_set_flags", sw_if_index="$pg1", flags=1), neighbour("$pg1", "10.0.1.2", host(1, 2))).send(
         pg0=frames
     )
-    s.do(route("30.0.0.0/8", [path(type=DROP)])).send(pg0=frames)
+    s.do(route("30.0.0.0/8", [path(type=DROP)])).send("unordered", pg0=frames)
     return s
 
 

@@ -19,9 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-show = typer.Typer(
-    help="Show nodes, errors, features and more; --socket: of a running instance.", no_args_is_help=True
-)
+show = typer.Typer(help="Show nodes, errors, features and more; --socket: of a running instance.", no_args_is_help=True)
 app.add_typer(show, name="show")
 bench = typer.Typer(help="Clocks per packet of each node.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
@@ -170,6 +168,14 @@ def cli(
     from vectorplane.cli.cli import run
 
     run(words or [], socket)
+
+
+@app.command()
+def api(directory: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it is not there.")]) -> None:
+    """Write the definitions (*.api.json) of the messages that are served, for clients such as vpp_papi."""
+    from vectorplane.cli.api import run
+
+    run(directory)
 
 
 @app.command("vpp-startup")

@@ -68,7 +68,7 @@ class InterfacesKind(Kind[Interface]):
         if message is None:
             yield "sw_interface_tag_add_del", {"is_add": False, "sw_if_index": known.index}
         elif not self.link.connection.has(message):
-            raise BackendError(f"interface {item.name}: {self.link.compatibility.unusable.get(message, message)}")
+            raise BackendError(f"interface {item.name}: this VPP has no {message}: it stays until VPP is restarted")
         else:
             yield message, {"sw_if_index": known.index}
         self.link.interfaces.forget()

@@ -1,4 +1,4 @@
-"""l2.api, as far as it concerns interfaces that are not bridged: no rewriting of their VLAN tags is to be had or undone."""
+"""l2.api, as far as it concerns interfaces that are not bridged: their VLAN tags are not rewritten."""
 
 from __future__ import annotations
 

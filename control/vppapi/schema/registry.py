@@ -80,6 +80,6 @@ class Registry:
 
 def load() -> Registry:
     """Read the whole schema (a few milliseconds)."""
-    modules = (memclnt, vlib, vpe_types, vpe, interface_types, ethernet_types, ip_types, fib_types, mfib_types)
-    modules += (pg, interface, ip, ip_neighbor, ip6_nd, arp, fib, l2)
+    types = (vpe_types, interface_types, ethernet_types, ip_types, fib_types, mfib_types)
+    modules = (memclnt, vlib, vpe, *types, pg, interface, ip, ip_neighbor, ip6_nd, arp, fib, l2)
     return Registry([parse(m.TEXT) for m in modules])

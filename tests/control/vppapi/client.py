@@ -1,12 +1,12 @@
 """A running API server over an engine, and the real vpp_papi client on its socket.
 
-    @pytest.fixture(scope="module")
-    def served(tmp_path_factory):
-        with serve(tmp_path_factory.mktemp("api")) as served:
-            yield served
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("api")) as served:
+        yield served
 
-    def test_ping(served):
-        assert served.client.api.control_ping().retval == 0
+def test_ping(served):
+    assert served.client.api.control_ping().retval == 0
 """
 
 from __future__ import annotations
