@@ -51,7 +51,9 @@ class Routes6:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.control = FibControl6(engine.plane, engine.routes.control.load_balances, self._is_up, self._borrows)
+        self.control: FibControl6 = FibControl6(
+            engine.plane, engine.routes.control.load_balances, self._is_up, self._borrows
+        )
         self.add_specials(0)
 
     def _is_up(self, sw_if_index: int) -> bool:

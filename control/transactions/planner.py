@@ -45,7 +45,7 @@ class Planner:
                 continue
             if not self._will_be(key):
                 plan.pending.append(Pending(key, wanted.item, self._waits_for(key), wanted.origin))
-            elif key in self._foreign and key not in self._gone:
+            elif key in self._foreign and key not in self._gone and self._is_same(key):
                 plan.adopted.append(key)
         return plan
 

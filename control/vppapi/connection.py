@@ -1,7 +1,8 @@
 """One client's socket: bytes in, a turn of the dispatcher, bytes out.
 
 asyncio's transports allocate 256 KB for each read and need a turn of the loop for each half of a message (vpp_papi
-sends header and body apart); here the socket is read until a message is whole, which makes synchronous calls a third faster.
+sends header and body apart); here the socket is read until a message is whole, which makes synchronous calls a third
+faster.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Handlers, one small file a topic: each ends with ``HANDLERS``, message name to function ``(api, m)``.
 
 A handler gets the `Api` and the request as a named tuple (see `codec`). It returns None or 0 (retval 0), another
-retval, or a dict of the reply's fields; it refuses with `ApiError`. A dump is a generator of the details' fields; one of a
-`..._get` message returns the reply's fields at its end.
+retval, or a dict of the reply's fields; it refuses with `ApiError`. A dump is a generator of the details' fields;
+one of a `..._get` message returns the reply's fields at its end.
 """
 
 from __future__ import annotations
