@@ -37,7 +37,7 @@ class Answers(Dispatcher):
     def _handle(self, session: Session, message: bytes) -> None:
         if message[:2] == struct.pack(">H", self.ids.by_name[MESSAGE]):
             reply = struct.pack(">H", self.ids.by_name[f"{MESSAGE}_reply"]) + message[6:10] + bytes(8)
-            session.put(frame(reply))
+            session.put(reply)
         else:
             super()._handle(session, message)
 
@@ -117,7 +117,7 @@ def _sync(client: Any, routes: int) -> float:
 def _messages(client: Any, routes: int) -> bytes:
     """The requests as bytes; context: their number."""
     definition = client.messages[MESSAGE]
-    number = client.vpp_dictionary_maxid and client.get_msg_index(f"{MESSAGE}_{definition.crc[2:]}")
+    number = client.transport.get_msg_index(f"{MESSAGE}_{definition.crc[2:]}")
     parts = []
     for n in range(routes):
         packed = definition.pack({"_vl_msg_id": number, "client_index": 0, "context": n, **_arguments(n)})

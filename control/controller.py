@@ -30,6 +30,8 @@ Read = Callable[[bytes, str], "Change"]
 """Makes the change of a configuration's text; the second argument is its file. Raises ConfigError."""
 _LOOK = 0.5
 """Seconds between looks at the file."""
+_PAUSE = 0.05
+"""Seconds before anything is done that is due at once: events come in bursts."""
 _TOLD = 10
 """Failures of a transaction that are logged one by one; its history has them all."""
 
@@ -58,14 +60,19 @@ class Controller:
         self._seen = self._stamp()
         change = self._change(self.path)
         self.scheduler.on_record = self._recorded
+        loop = asyncio.get_running_loop()
+        # told in whatever thread it happens
+        self.backend.on_event = lambda kind, fields: _soon(loop, self._event, kind)
         self.scheduler.resync("start")
         self._commit(change, self.path)
         self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
     async def close(self) -> None:
         """Look no longer at the file. The backend stays as it is."""
+        self.backend.on_event = None
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         if self._watcher is not None:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -136,16 +143,26 @@ class Controller:
         """A transaction is over, whoever asked for it: tell, and be there when its failures are to be tried again."""
         for step, error in record.failures[:_TOLD]:
             log.warning("%s %s: %s", step.verb, step.key, error)
+        self._arm()
+
+    def _event(self, kind: str) -> None:
+        """The backend told of something: others may have made what an item waits for."""
+        if kind == "interface":
+            self.scheduler.noticed()
+            self._arm()
+
+    def _arm(self) -> None:
+        """Be there when something is due."""
         if self._timer is not None:
             self._timer.cancel()
         due = self.scheduler.next_retry()
-        loop = asyncio.get_running_loop()
-        self._timer = None if due is None else loop.call_later(max(0.0, due - self.scheduler.clock()), self._retry)
+        delay = 0.0 if due is None else max(due - self.scheduler.clock(), _PAUSE)
+        self._timer = None if due is None else asyncio.get_running_loop().call_later(delay, self._retry)
 
     def _retry(self) -> None:
         self._timer = None
         if self.scheduler.run_retries() is None:
-            self._timer = asyncio.get_running_loop().call_later(_LOOK, self._retry)
+            self._arm()  # a record has done that already
 
     def _stamp(self) -> tuple[int, ...] | None:
         try:
@@ -166,3 +183,8 @@ class Controller:
             else:
                 pending = None
                 self.reload("the configuration has changed")
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[str], None], kind: str) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+        loop.call_soon_threadsafe(call, kind)

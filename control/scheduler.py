@@ -25,6 +25,7 @@ How to use it (everything in one thread, the control thread; around calls that t
 
     scheduler.next_retry()                          # seconds on `clock` (time.monotonic) or None
     scheduler.run_retries()                         # what is due; a Record or None
+    scheduler.noticed()                             # the backend told of a change of interfaces: look, in run_retries
 
 `vectorplane.control.yaml_source` makes the `Change` of a configuration file.
 
@@ -41,6 +42,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from vectorplane.backends.base import Backend, BackendError, Disconnected
+from vectorplane.backends.items import Item, Route
 from vectorplane.control.descriptors import DESCRIPTORS
 from vectorplane.control.descriptors.descriptor import Descriptor
 from vectorplane.control.transactions.belief import PENDING, Belief, ItemState
@@ -84,6 +86,7 @@ class Scheduler:
         self._back = False
         """The backend came back while we were busy."""
         self._resync_at: float | None = None
+        self._noticed = False
         self._woken: dict[str, None] = {}
         """What waited for something that others brought meanwhile."""
         backend.on_reconnect = self._reconnected
@@ -134,7 +137,7 @@ class Scheduler:
         """When `run_retries` should be called, on the clock; None: nothing waits for its time."""
         if self._belief.away:
             return None
-        now = self.clock() if self._woken else None
+        now = self.clock() if self._woken or self._noticed else None
         return min((t for t in (self._belief.failures.next(), self._resync_at, now) if t is not None), default=None)
 
     def run_retries(self, now: float | None = None) -> Record | None:
@@ -144,6 +147,10 @@ class Scheduler:
             return None
         if self._resync_at is not None and self._resync_at <= now:
             return self.resync("retry")
+        if self._noticed:
+            self._look(now)
+        if self._belief.away:
+            return None
         due = [*self._woken, *self._belief.failures.due(now)]
         self._woken = {}
         if not due:
@@ -192,17 +199,38 @@ class Scheduler:
 
         Items that waited for what others have brought meanwhile are due for `run_retries`.
         """
+        return self._refresh(None)
+
+    def noticed(self) -> None:
+        """Interfaces of the backend have changed: `run_retries` is to look at all but its routes again.
+
+        So items that wait for what others make are brought, and what others take away is known.
+        """
+        self._noticed = True
+
+    # --- inner works
+
+    def _look(self, now: float) -> None:
+        self._noticed = False
+        try:
+            self._refresh(Route)
+        except Disconnected as error:
+            self._belief.away = str(error)
+        except BackendError:
+            self._resync_at = now + FIRST_DELAY
+
+    def _refresh(self, but: type[Item] | None) -> list[Difference]:
         from vectorplane.control.transactions import reality
 
         with _Once(self):
-            found = reality.read(self.backend)
+            found = reality.read(self.backend, but)
+            if but is not None:
+                found = reality.with_believed(found, but, self._belief)
             differences = reality.against_belief(found, self._belief)
             reality.take_in(found, self._belief)
             self._wake(d.key for d in differences if d.expected is None)
         self._look_back()
         return differences
-
-    # --- inner works
 
     def _everything(self) -> list[str]:
         return [*self._belief.desired.items, *self._belief.actual.ours()]

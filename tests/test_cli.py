@@ -146,6 +146,19 @@ def test_standard_input_once(arguments: tuple[str, ...], message: str) -> None:
     assert done.returncode == 2 and message in done.stderr
 
 
+def test_what_has_to_wait_is_a_warning(tiny: Path) -> None:
+    config = tiny.parent / "c.yaml"
+    config.write_text("interfaces: {in: {}}\nroutes:\n  - {prefix: 0.0.0.0/0, via: 10.0.0.1, interface: out}\n")
+    done = run("check", config)
+    assert done.returncode == 0 and ": OK (" in done.stdout
+    assert done.stderr.startswith(
+        f"vectorplane: warning: {config}:3: routes[0].interface: pending: there is no interface out"
+    )
+    done = run("replay", tiny, "-c", config)
+    assert done.returncode == 0
+    assert f"vectorplane: warning: {config}:3: routes[0]: pending: there is no interface out\n" in done.stderr
+
+
 def test_replay_without_configuration(tiny: Path) -> None:
     out = tiny.parent / "out"
     made = replayed(tiny, "--out", out)

@@ -83,14 +83,15 @@ class LoadBalances:
             OverflowError: no room.
         """
         index = self._forwarding.lb_pool.take()
-        self._lb_top = max(self._lb_top, index + 1)
         if index >= self._visible:
             self._visible = -(-(index + 1) // _STEP) * _STEP
             self._forwarding.route_to.extend(self._visible)
             self._forwarding.route_via.extend(self._visible)
-        self._forwarding.route_to.clear(index)
-        self._forwarding.route_via.clear(index)
-        self._words[index] = 0
+        if index < self._lb_top:  # used before; new ones are zero
+            self._forwarding.route_to.clear(index)
+            self._forwarding.route_via.clear(index)
+            self._words[index] = 0
+        self._lb_top = max(self._lb_top, index + 1)
         self.set(index, hops, hash_config)
         return index
 

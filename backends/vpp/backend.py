@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from vectorplane.backends.base import BackendError, CannotUpdate, Disconnected, Operation
+from vectorplane.backends.base import BackendError, Disconnected, Operation
 from vectorplane.backends.items import Item
 from vectorplane.backends.vpp import retvals
 from vectorplane.backends.vpp.compatibility import Compatibility, compare
-from vectorplane.backends.vpp.connection import Connection, Request
+from vectorplane.backends.vpp.connection import Connection
 from vectorplane.backends.vpp.counters import interface_counters
 from vectorplane.backends.vpp.definitions import Definitions, load
 from vectorplane.backends.vpp.events import Events
 from vectorplane.backends.vpp.interfaces import Interfaces
 from vectorplane.backends.vpp.kinds import KINDS
-from vectorplane.backends.vpp.kinds.kind import Kind, Steps
+from vectorplane.backends.vpp.kinds.kind import Kind
 from vectorplane.backends.vpp.link import Link
+from vectorplane.backends.vpp.pipeline import carry_out
 from vectorplane.backends.vpp.runtime import node_rows, read_errors
 
 log = logging.getLogger(__name__)
@@ -79,8 +80,12 @@ class VppBackend:
             raise Disconnected(self._away)
         return self._link
 
-    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let a loop (of the thread that makes all calls) watch the connection."""
+    def attach(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Let a loop (of the thread that makes all calls) watch the connection; None: stop."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        self._unwatch()
         self._loop = loop
         self._watch()
 
@@ -133,9 +138,7 @@ class VppBackend:
         """VPP is gone: forget the connection and look for it again and again."""
         if self._link is None:
             return
-        if self._loop is not None and self._watched >= 0:
-            self._loop.remove_reader(self._watched)
-            self._watched = -1
+        self._unwatch()
         self._link.connection.close()
         self._link = None
         self._away = str(error)
@@ -150,6 +153,11 @@ class VppBackend:
             return
         self._watched = self._link.connection.fileno()
         self._loop.add_reader(self._watched, self.poll)
+
+    def _unwatch(self) -> None:
+        if self._loop is not None and self._watched >= 0:
+            self._loop.remove_reader(self._watched)
+        self._watched = -1
 
     def _try_again(self) -> None:
         self._retry = None
@@ -212,74 +220,8 @@ class VppBackend:
 
     def apply(self, operations: Sequence[Operation]) -> list[BackendError | None]:
         """Many operations, in order, without waiting for each answer; what became of each."""
-        results: list[BackendError | None] = [None] * len(operations)
-        under_way: list[tuple[int, Steps, Request]] = []
         with self._guard() as link:
-            for i, operation in enumerate(operations):
-                try:
-                    kind = self._kind(operation.item)
-                    if not kind.single:
-                        self._collect(link, operations, under_way, results)
-                    steps = self._steps(kind, operation)
-                    name, fields = next(steps)
-                    under_way.append((i, steps, link.connection.start(name, fields)))
-                    if not kind.single:
-                        self._collect(link, operations, under_way, results)
-                except Disconnected:
-                    raise
-                except BackendError as error:
-                    results[i] = self._named(operation, error)
-                except StopIteration:
-                    pass  # there was nothing to do
-            self._collect(link, operations, under_way, results)
-        return results
-
-    def _collect(
-        self,
-        link: Link,
-        operations: Sequence[Operation],
-        under_way: list[tuple[int, Steps, Request]],
-        results: list[BackendError | None],
-    ) -> None:
-        """Wait for what is under way and go through with it."""
-        for i, steps, request in under_way:
-            try:
-                while True:
-                    reply = link.connection.finish(request)
-                    if reply.retval:
-                        steps.throw(self._refused(request.name, reply))
-                    name, fields = steps.send(reply)
-                    request = link.connection.start(name, fields)
-            except StopIteration:
-                pass
-            except Disconnected:
-                raise
-            except BackendError as error:
-                results[i] = self._named(operations[i], error)
-        under_way.clear()
-
-    def _kind(self, item: Item) -> Kind[Any]:
-        kind = self._kinds.get(type(item))
-        if kind is None:
-            raise BackendError(f"a VPP can't hold a {item.kind}")
-        kind.usable()
-        return kind
-
-    def _steps(self, kind: Kind[Any], operation: Operation) -> Steps:
-        if operation.verb == "create":
-            return kind.create(operation.item)
-        if operation.verb == "delete":
-            return kind.delete(operation.item)
-        return kind.update(operation.old, operation.item)
-
-    def _refused(self, message: str, reply: Any) -> BackendError:
-        code: int = reply.retval
-        reason = (message == "cli_inband" and reply.reply.strip()) or retvals.text(code)
-        return BackendError(f"VPP refused {message}: {reason}", code=code, retry=code in retvals.BUSY)
-
-    def _named(self, operation: Operation, error: BackendError) -> BackendError:
-        kind = CannotUpdate if isinstance(error, CannotUpdate) else BackendError
-        return kind(f"{operation.verb} {operation.item.key}: {error}", code=error.code, retry=error.retry)
+            return carry_out(link, self._kinds, operations)
 
     def canonical(self, item: Item) -> Item:
         """The item as `dump` gives it."""
@@ -317,11 +259,7 @@ class VppBackend:
 
     def close(self) -> None:
         """Leave VPP as it is."""
-        if self._retry is not None:
-            self._retry.cancel()
-        if self._loop is not None and self._watched >= 0:
-            self._loop.remove_reader(self._watched)
-        self._loop, self._watched = None, -1
+        self.attach(None)
         if self._link is not None:
             self._link.connection.close()
             self._link, self._away = None, "this backend was closed"

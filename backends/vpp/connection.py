@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -150,7 +151,7 @@ class Connection:
         first = self._inbox.popleft()
         if int.from_bytes(first[:2], "big") != SOCKCLNT_CREATE_REPLY:
             raise BackendError(f"what listens at {self.path} is not a VPP")
-        reply, _ = messages["sockclnt_create_reply"].unpack(first, ntc=True)
+        reply = self._unpack("sockclnt_create_reply", first)
         self._client_index = reply.index
         self.table = {entry.name: entry.index for entry in reply.message_table}
         for known, message in messages.items():
@@ -210,7 +211,7 @@ class Connection:
         except (OSError, ValueError) as error:
             self.close()
             if isinstance(error, WireError):
-                raise BackendError(f"{self.path}: {error}") from error
+                raise Disconnected(f"{self.path}: {error}") from error
             reason = getattr(error, "strerror", None) or error
             raise Disconnected(f"VPP at {self.path} is gone: {reason}") from error
 
@@ -219,13 +220,20 @@ class Connection:
         if message is None:
             return
         if not answers:
-            self.events.append((name, message.unpack(raw, ntc=True)[0]))
+            self.events.append((name, self._unpack(name, raw)))
             return
         request = self._under_way.get(int.from_bytes(raw[2:6], "big"))
         if request is None:
             return
         if name != request.ends_with:
-            request.details.append(raw if request.raw else message.unpack(raw, ntc=True)[0])
+            request.details.append(raw if request.raw else self._unpack(name, raw))
             return
-        request.reply, request.done = message.unpack(raw, ntc=True)[0], True
+        request.reply, request.done = self._unpack(name, raw), True
         del self._under_way[request.context]
+
+    def _unpack(self, name: str, raw: bytes) -> Any:
+        try:
+            return self.definitions.messages[name].unpack(raw, ntc=True)[0]
+        except (struct.error, ValueError, IndexError, TypeError, KeyError) as error:
+            self.close()
+            raise Disconnected(f"{self.path}: a {name} that can't be read: {error}") from error

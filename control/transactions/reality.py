@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from vectorplane.backends.base import Backend
 from vectorplane.backends.items import Item
+from vectorplane.control.descriptors.need import THERE
 from vectorplane.control.transactions.belief import Belief
 from vectorplane.control.transactions.describe import item_data, item_text
 
@@ -39,8 +40,8 @@ class Difference(NamedTuple):
         }
 
 
-def read(backend: Backend) -> dict[str, Item]:
-    """Everything that is there, by key.
+def read(backend: Backend, but: type[Item] | None = None) -> dict[str, Item]:
+    """Everything that is there, by key; ``but``: nothing of this kind.
 
     Raises:
         BackendError: it could not be read.
@@ -48,8 +49,18 @@ def read(backend: Backend) -> dict[str, Item]:
     found: dict[str, Item] = {}
     with backend.batch():
         for kind in backend.kinds():
-            for item in backend.dump(kind):
-                found[item.key] = item
+            if kind is not but:
+                for item in backend.dump(kind):
+                    found[item.key] = item
+    return found
+
+
+def with_believed(found: dict[str, Item], kind: type[Item], belief: Belief) -> dict[str, Item]:
+    """What was read, and of a kind that was not read what we believe, as far as it can still be there."""
+    index = belief.actual.index
+    for key, item in belief.actual.items.items():
+        if type(item) is kind and all(n.key in found for n in index.needs[key] if n.how == THERE):
+            found[key] = item
     return found
 
 

@@ -60,9 +60,10 @@ def _arguments(name: str, members: Sequence[Member]) -> Callable[[Any], list[Any
     """What turns a dict or a tuple into a list of values, one a field; missing numbers are 0, others None."""
     names = [m.name for m in members]
     known = frozenset(names)
-    wanted = [(m.name, 0 if isinstance(m.shape, Fixed) and m.shape.encode is None else None) for m in members]
-    # an array is no number, however its items are encoded
-    wanted = [(m.name, None if m.count is not None else z) for m, (_, z) in zip(members, wanted, strict=True)]
+    wanted = [
+        (m.name, 0 if isinstance(m.shape, Fixed) and m.shape.encode is None and m.count is None else None)
+        for m in members
+    ]
 
     def arguments(value: Any) -> list[Any]:
         if isinstance(value, Mapping):
@@ -122,7 +123,7 @@ def _variable(name: str, members: Sequence[Member]) -> Variable:
         else:
             assert isinstance(m.shape, Variable)
             steps.append(_single_step(f"{name}.{m.name}", m.shape))
-            packers.append(_single_packer(m.shape, i))
+            packers.append(_single_packer(f"{name}.{m.name}", m.shape, i))
             least += m.shape.least
     if run:
         steps.append(_run_step(name, run, first))
@@ -138,7 +139,10 @@ def _variable(name: str, members: Sequence[Member]) -> Variable:
     def encode(value: Any) -> bytes:
         values = arguments({} if value is None else value)
         for count, items in counts:  # whoever gives the items need not count them
-            values[count] = len(values[items] or ())
+            try:
+                values[count] = len(values[items] or ())
+            except TypeError:
+                raise CodecError(f"{name}.{members[items].name} = {values[items]!r:.80}: no list") from None
         return b"".join([p(values) for p in packers])
 
     return Variable(decode, encode, least)
@@ -229,6 +233,13 @@ def _single_step(label: str, shape: Variable) -> Step:
     return step
 
 
-def _single_packer(shape: Variable, index: int) -> Callable[[list[Any]], bytes]:
+def _single_packer(label: str, shape: Variable, index: int) -> Callable[[list[Any]], bytes]:
     encode = shape.encode
-    return lambda values: encode(values[index])
+
+    def pack(values: list[Any]) -> bytes:
+        try:
+            return encode(values[index])
+        except (TypeError, AttributeError) as e:
+            raise CodecError(f"{label} = {values[index]!r:.80}: {e}") from None
+
+    return pack

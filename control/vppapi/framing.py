@@ -38,9 +38,9 @@ class FrameReader:
 
     def whole(self) -> bool:
         """Has `take` something to say?"""
-        if self._have < self._need:
-            return False
         if self._length is None:
+            if self._have < HEADER.size:
+                return False
             self._join()
             self._length = HEADER.unpack_from(self._data, self._at)[1]
             self._need = HEADER.size + min(self._length, self._longest)

@@ -106,6 +106,7 @@ def _listener(path: Path, talk: Callable[[socket.socket], object]) -> Iterator[s
         (HEADER.pack(0, 0xFFFFFFFF, 0), "a message of 4294967295 bytes"),
         (b"", "is gone: the connection was closed"),
         (frame(b"\x00\x10")[:10], "is gone: the connection was closed"),
+        (frame(b"\x00\x10" + bytes(3)), "a sockclnt_create_reply that can't be read"),
     ],
 )
 def test_who_answers_is_no_vpp(tmp_path: Path, definitions: Path, answer: bytes, says: str) -> None:

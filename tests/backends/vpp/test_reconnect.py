@@ -130,6 +130,7 @@ def test_kill_9(tmp_path: File, definitions: str) -> None:
             os.unlink(socket)
             start()
             await asyncio.wait_for(back.wait(), PATIENCE)
+            backend.attach(None)
 
         asyncio.run(scenario())
         assert dump(backend) == {item.key: item for item in items}

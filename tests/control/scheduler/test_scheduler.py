@@ -276,6 +276,30 @@ def test_obtained_items(world: World) -> None:
     assert world.backend.items == {}  # what others made of our interface went with it
 
 
+def test_events_bring_what_waits(world: World) -> None:
+    record = world.commit(VIA_A, Table(3), InterfaceUp("b"), B)
+    assert len(record.pending) == 1 and world.scheduler.next_retry() is None
+    world.log()
+    world.backend.others(A)
+    world.scheduler.noticed()
+    assert world.scheduler.next_retry() == world.now
+    done = world.scheduler.run_retries()
+    assert done is not None and world.log() == [f"create {VIA_A.key}"]
+    assert world.scheduler.next_retry() is None and world.scheduler.run_retries() is None
+    for key in ("interface/a", "interface/b", "interface/b/up"):  # others take away theirs, and ours
+        world.backend.items.pop(key)
+    world.scheduler.noticed()
+    assert world.scheduler.run_retries() is None and world.log() == []
+    assert world.scheduler.state(VIA_A.key)[1:3] == ("pending", "there is no interface a")
+    assert world.scheduler.state("interface/b/up")[1:3] == ("pending", "interface b is missing")
+    assert world.state("table/ip4/3") == "applied"
+    world.backend.away = True
+    world.scheduler.noticed()
+    assert world.scheduler.run_retries() is None and world.scheduler.next_retry() is None
+    world.backend.come_back(empty=True)
+    assert world.state("interface/b/up") == "applied"
+
+
 def test_what_others_changed_is_found(world: World) -> None:
     world.commit(A, InterfaceMtu("a", 1500), InterfaceUp("a"))
     world.log()

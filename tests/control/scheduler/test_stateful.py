@@ -120,11 +120,13 @@ class Machine(RuleBasedStateMachine):
         self.backend.arm(refuse)
         self.scheduler.resync()
         self.backend.calm()
+        self.settle_foreign()
 
     @rule(seconds=st.sampled_from([1, 5, 100]))
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
         self.scheduler.run_retries()
+        self.settle_foreign()
 
     # --- what must be true
 
@@ -160,6 +162,7 @@ class Machine(RuleBasedStateMachine):
             self.scheduler.run_retries()
         if any(s.state == "failed" for s in self.scheduler.items()):
             self.scheduler.resync()
+        self.settle_foreign()
         self.consistent()
         states = {s.key: s.state for s in self.scheduler.items()}
         assert set(states.values()) <= {"applied", "pending", "obtained"}, states

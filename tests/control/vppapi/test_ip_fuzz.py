@@ -1,4 +1,4 @@
-"""Random requests about routes, tables, multicast, path MTUs and punts: answered or refused, and nothing is left behind."""
+"""Random requests about routes, tables, multicast, path MTUs and punts: answered or refused; nothing is left behind."""
 
 from __future__ import annotations
 
