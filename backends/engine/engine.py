@@ -135,14 +135,20 @@ class Engine:
         for w in self.plane.workers:
             w.record["now"] = max(int(w.record["now"]), now)
 
-    def start_real_clock(self, start: int) -> None:
-        """Real time runs from ``start`` ns on, beginning now; needs a moment to measure the cycle counter."""
+    def start_real_clock(self, start: int | None = None) -> None:
+        """Real time runs from ``start`` ns on (None: the time of day), beginning now.
+
+        Call it before anything that looks at the time: a timer set earlier is overdue at once. The cycle counter is
+        measured first (50 ms, once a process).
+        """
         frequency = tsc_hz()
-        for w in self.plane.workers:
-            w.record["ns_base"] = w.record["now"] = start
-            w.record["ns_per_mega_tick"] = round(1e9 * (1 << 20) / frequency)
-            w.record["tsc_base"] = read_cycles()
-        self._clock_runs = True
+        with self.paused():
+            start = time.time_ns() if start is None else start
+            for w in self.plane.workers:
+                w.record["ns_base"] = w.record["now"] = start
+                w.record["ns_per_mega_tick"] = round(1e9 * (1 << 20) / frequency)
+                w.record["tsc_base"] = read_cycles()
+            self._clock_runs = True
 
     def _read_clock(self) -> None:
         """Real time: bring ``now`` up to date; nobody may be dispatching."""
@@ -208,7 +214,7 @@ class Engine:
     def serve(self) -> None:
         """Real time, until `stop`: wait for packets, timers and other threads. Run it on a thread of its own."""
         if not self._clock_runs:
-            self.start_real_clock(time.time_ns())
+            self.start_real_clock()
         self._runner.run_real(endless=True)
 
     def run_until(self, limit: int) -> None:

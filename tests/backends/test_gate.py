@@ -22,6 +22,7 @@ PACKET = (
 @contextmanager
 def serving(**options: object) -> Iterator[tuple[Engine, list[BaseException]]]:
     engine = Engine(clock="real", **options)  # type: ignore[arg-type]
+    engine.start_real_clock()
     errors: list[BaseException] = []
 
     def serve() -> None:
@@ -113,6 +114,27 @@ def test_timers_run_at_their_own_time_when_the_clock_is_moved() -> None:
             engine.timers.at(engine.now + 10**9, again)
         engine.adjust_clock(4.5)
         assert len(ran) == 4 and [b - a for a, b in pairwise(ran)] == [10**9] * 3
+
+
+def test_a_clock_that_starts_beside_other_threads() -> None:
+    """Whoever is in the gate meanwhile sees the old time or the new one, never a half-made clock."""
+    for _ in range(20):
+        engine = Engine(clock="real")
+        seen: list[int] = []
+        thread = threading.Thread(target=engine.serve)
+        before = time.time_ns()
+        thread.start()
+        while not seen or seen[-1] == 0:
+            with engine.paused():
+                seen.append(engine.now)
+        for _ in range(20):
+            engine.adjust_clock(0.001)
+            with engine.paused():
+                seen.append(engine.now)
+        engine.stop()
+        thread.join(10)
+        engine.close()
+        assert all(n == 0 or before <= n < time.time_ns() + 10**9 for n in seen), seen
 
 
 def test_two_workers_stand_still_too() -> None:

@@ -96,6 +96,7 @@ def _sim(options: Options, config: Config) -> None:
     compile_everything()  # the next configuration may ask for any node, and packets do not wait
     s = config.engine
     engine = Engine(workers=s.workers, buffers=s.buffers, clock="real", seed=s.seed, vector_size=s.vector_size)
+    engine.start_real_clock()
     try:
         cli = DebugCli(engine)
         services = _services(options, engine, cli)

@@ -53,7 +53,9 @@ def _log(conf: StartupConf) -> None:
 def _engine(conf: StartupConf) -> Engine:
     from vectorplane.backends.engine.engine import Engine
 
-    return Engine(workers=max(1, conf.workers), clock="real", buffers=conf.buffers.per_numa or 16384)
+    engine = Engine(workers=max(1, conf.workers), clock="real", buffers=conf.buffers.per_numa or 16384)
+    engine.start_real_clock()
+    return engine
 
 
 def _prepare(conf: StartupConf) -> None:
@@ -80,7 +82,14 @@ async def _serve(engine: Engine, conf: StartupConf, words: Sequence[str]) -> Non
     if conf.unix.exec_file:
         with engine.paused():
             print(cli.run(f"exec {conf.unix.exec_file}"), end="")
-    services = vpp_services(engine, cli, api=conf.api_socket, stats=conf.stats_socket, cli_socket=conf.cli_socket)
+    services = vpp_services(
+        engine,
+        cli,
+        api=conf.api_socket,
+        stats=conf.stats_socket,
+        cli_socket=conf.cli_socket,
+        stats_interval=conf.statseg.update_interval,
+    )
     # what was made until now stays for good: the collector need not look at it again
     gc.collect()
     gc.freeze()
