@@ -165,6 +165,17 @@ def read_clock(worker: int) -> None:
         w.now = w.ns_base + (ticks >> 20) * w.ns_per_mega_tick + (((ticks & 0xFFFFF) * w.ns_per_mega_tick) >> 20)
 
 
+@compiled
+def update_clock(worker: int) -> int:
+    """Real time, while the worker stands still: move its clock on, never back."""
+    w = rec(worker, WORKER)
+    before = w.now
+    read_clock(worker)
+    if w.now < before:
+        w.now = before
+    return int(w.now)
+
+
 def _poll_all(worker: int) -> int:
     """Poll every input node once (real time and no time)."""
     w = rec(worker, WORKER)

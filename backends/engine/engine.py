@@ -29,6 +29,7 @@ from vectorplane.backends.engine.tables6 import Tables6
 from vectorplane.backends.engine.timers import Timers
 from vectorplane.dataplane.abi import FAST, INPUT, NEVER, POLLING, REAL, VIRTUAL
 from vectorplane.dataplane.clock import read_cycles, tsc_hz
+from vectorplane.dataplane.dispatch import update_clock
 from vectorplane.dataplane.graph import Node
 from vectorplane.dataplane.plane import Dataplane
 
@@ -153,11 +154,8 @@ class Engine:
     def _read_clock(self) -> None:
         """Real time: bring ``now`` up to date; nobody may be dispatching."""
         if self._clock_runs:
-            now = read_cycles()
             for w in self.plane.workers:
-                r = w.record
-                passed = (now - int(r["tsc_base"])) * int(r["ns_per_mega_tick"]) >> 20
-                r["now"] = max(int(r["now"]), int(r["ns_base"]) + passed)
+                update_clock(w.address)
 
     def adjust_clock(self, seconds: float) -> None:
         """Move real time forward (or back); timers that are due then have run when this returns.

@@ -36,14 +36,15 @@ class Gate:
             self._depth += 1
             return
         with self._condition:
-            self._waiting += 1
-            self._ask(True)
-            while self._owner is not None:
-                self._condition.wait()
-            self._waiting -= 1
+            if self._owner is not None:
+                self._waiting += 1
+                self._ask(True)
+                while self._owner is not None:
+                    self._condition.wait()
+                self._waiting -= 1
+                if not self._waiting:
+                    self._ask(False)
             self._owner, self._depth = me, 1
-            if not self._waiting:
-                self._ask(False)
 
     def leave(self, wake: bool = True) -> None:
         """Let the packets go on; wakes the packet thread, since there may be something new for it.

@@ -66,7 +66,7 @@ def _arguments(name: str, members: Sequence[Member]) -> Callable[[Any], list[Any
     ]
 
     def arguments(value: Any) -> list[Any]:
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):  # asking the abstract class takes a microsecond
             if not value.keys() <= known:
                 raise CodecError(f"{name} has no field {', '.join(sorted(map(str, value.keys() - known)))}")
             get = value.get

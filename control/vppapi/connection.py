@@ -85,6 +85,7 @@ class Connection:
         try:
             with self._paused():
                 more = self._dispatcher.work(self.session)
+                self._flush()  # before the engine goes on: the client reads while we put things in order
         except FramingError as e:
             self.close(f"dropped: {e}")
             return
@@ -92,7 +93,6 @@ class Connection:
             log.exception("%r is dropped", self.session)
             self.close()
             return
-        self._flush()
         if not self._open:
             return
         more = more and not self.session.blocked

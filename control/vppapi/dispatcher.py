@@ -45,10 +45,17 @@ class Entry:
 
 
 class Dispatcher:
-    """The protocol's logic over the handlers given."""
+    """The protocol's logic over the handlers given; ``after`` is called after them, before their answers leave."""
 
-    def __init__(self, api: Api, registry: Registry, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        registry: Registry,
+        handlers: Mapping[str, Handler],
+        after: Callable[[], None] | None = None,
+    ) -> None:
         self.api = api
+        self._after = after
         self.registry = registry
         self.sessions: dict[int, Session] = {}
         self.ids = MessageIds(registry, handlers)
@@ -115,6 +122,8 @@ class Dispatcher:
         finally:
             self.api.session = None
             self.api.engine.settle()  # as in VPP: who has the answer finds sent what the request made us send
+            if self._after is not None:
+                self._after()
 
     def _handle(self, session: Session, message: bytes) -> None:
         if len(message) < 2:

@@ -42,7 +42,7 @@ class ApiServer:
     """VPP's API for one engine, on a unix socket.
 
     Make it, `start` it on the control thread's loop, `close` it. ``cli`` runs the lines of ``cli_inband``. All
-    handlers are called on the loop's thread, within ``engine.paused()``, and after them ``after`` is, if given.
+    handlers are called on the loop's thread, within ``engine.paused()``, and ``after`` is, if given, before their answers leave.
     """
 
     def __init__(
@@ -54,9 +54,8 @@ class ApiServer:
         after: Callable[[], None] | None = None,
     ) -> None:
         self.path = path
-        self._after = after
         self.api = Api(engine, cli)
-        self.dispatcher = Dispatcher(self.api, load(), all_handlers() if handlers is None else handlers)
+        self.dispatcher = Dispatcher(self.api, load(), all_handlers() if handlers is None else handlers, after)
         self.connections: set[Connection] = set()
         self._listener: socket.socket | None = None
         self._wake_due = False
@@ -98,8 +97,6 @@ class ApiServer:
         """The engine for the handlers. To wake the packet thread after each message would halve the rate of calls."""
         with self.api.engine.paused(wake=False):
             yield
-            if self._after is not None:
-                self._after()
         if not self._wake_due:
             self._wake_due = True
             self.api.loop.call_later(_WAKE, self._wake)
