@@ -40,6 +40,7 @@ def _fixed(name: str, members: Sequence[Member]) -> Fixed:
     unpack, make = packed.unpack, _maker(name, members)
     decoders = [(i, s.decode) for i, s in enumerate(shapes) if s.decode is not None]
     arguments = _arguments(name, members)
+    pack = _packer(name, packed, shapes, members)
     zeros = bytes(packed.size)
 
     def decode(blob: bytes) -> Any:
@@ -51,7 +52,7 @@ def _fixed(name: str, members: Sequence[Member]) -> Fixed:
         return make(values)
 
     def encode(value: Any) -> bytes:
-        return zeros if value is None else pack_run(name, packed, shapes, members, arguments(value))
+        return zeros if value is None else pack(arguments(value))
 
     return Fixed(f"{packed.size}s", packed.size, decode, encode)
 
@@ -78,23 +79,30 @@ def _arguments(name: str, members: Sequence[Member]) -> Callable[[Any], list[Any
     return arguments
 
 
-def pack_run(
-    name: str, packed: struct.Struct, shapes: Sequence[Fixed], members: Sequence[Member], values: list[Any]
-) -> bytes:
-    """Pack a run of fixed fields.
+def _packer(
+    name: str, packed: struct.Struct, shapes: Sequence[Fixed], members: Sequence[Member]
+) -> Callable[[list[Any]], bytes]:
+    """What packs the values of a run of fixed fields; it raises `CodecError` naming the field whose value does not fit."""
+    encoders = [(i, s.encode) for i, s in enumerate(shapes) if s.encode is not None]
+    pack_all = packed.pack
 
-    Raises:
-        CodecError: naming the field whose value does not fit.
-    """
-    try:
-        return packed.pack(*[s.encode(v) if s.encode is not None else v for s, v in zip(shapes, values, strict=True)])
-    except (struct.error, TypeError, ValueError, AttributeError):
-        for s, m, v in zip(shapes, members, values, strict=True):
-            try:
-                struct.pack(">" + s.code, s.encode(v) if s.encode is not None else v)
-            except (struct.error, TypeError, ValueError, AttributeError) as e:
-                raise CodecError(f"{name}.{m.name} = {v!r:.80}: {e}") from None
-        raise
+    def pack(values: list[Any]) -> bytes:
+        try:
+            made = values
+            if encoders:
+                made = values.copy()
+                for i, convert in encoders:
+                    made[i] = convert(made[i])
+            return pack_all(*made)
+        except (struct.error, TypeError, ValueError, AttributeError):
+            for s, m, v in zip(shapes, members, values, strict=True):
+                try:
+                    struct.pack(">" + s.code, s.encode(v) if s.encode is not None else v)
+                except (struct.error, TypeError, ValueError, AttributeError) as e:
+                    raise CodecError(f"{name}.{m.name} = {v!r:.80}: {e}") from None
+            raise
+
+    return pack
 
 
 def _variable(name: str, members: Sequence[Member]) -> Variable:
@@ -181,7 +189,8 @@ def _run_packer(name: str, run: Sequence[Member], first: int) -> Callable[[list[
     packed = struct.Struct(">" + "".join(s.code for s in shapes))
     members = list(run)
     last = first + len(members)
-    return lambda values: pack_run(name, packed, shapes, members, values[first:last])
+    pack = _packer(name, packed, shapes, members)
+    return lambda values: pack(values[first:last])
 
 
 def _counted_step(label: str, member: Member, count: int) -> Step:

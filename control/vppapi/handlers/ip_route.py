@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from vectorplane.backends.engine.fib_entries import API, CLI
-from vectorplane.backends.engine.route_paths import Path
+from vectorplane.backends.engine.route_paths import OWN_TABLE, Path
 from vectorplane.backends.engine.routes import RouteInfo
 from vectorplane.control.vppapi.api import Api
 from vectorplane.control.vppapi.handlers.ip_paths import (
@@ -49,14 +49,20 @@ class PathCache:
         """As `decode_path`."""
         key = (af, *p[:10])  # all but the labels
         path = self._paths.get(key)
-        if path is not None and path.sw_if_index in self._engine.interfaces.by_index:
+        if path is not None and self._leads_somewhere(path, af):
             return path
         path = decode_path(self._engine, p, af)
-        if path.sw_if_index >= 0:  # others depend on tables, which come and go
+        if path.sw_if_index >= 0 or p.proto == af:  # else it depends on a table of the other IP version
             if len(self._paths) >= _CACHED:
                 self._paths.clear()
             self._paths[key] = path
         return path
+
+    def _leads_somewhere(self, path: Any, af: int) -> bool:
+        """Is what the path names still there? Interfaces and tables come and go."""
+        if path.sw_if_index >= 0:
+            return path.sw_if_index in self._engine.interfaces.by_index
+        return path.table == OWN_TABLE or has_table(self._engine, af, path.table)
 
 
 def _change(api: Api, m: Any, source: int) -> dict[str, int]:
