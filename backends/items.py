@@ -16,9 +16,13 @@ Network = IPv4Network | IPv6Network
 InterfaceAddressValue = IPv4Interface | IPv6Interface
 
 
+USUAL_FLOW_HASH = ("dport", "dst", "proto", "sport", "src")
+"""What a table spreads flows over its routes' paths by when nothing is said (`Table.flow_hash`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A routing table (VRF); table 0 is always there."""
+    """A routing table (VRF); table 0 is always there, so it is an item only while its hash is not `USUAL_FLOW_HASH`."""
 
     kind: ClassVar[str] = "table"
     id: int

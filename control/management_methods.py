@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from vectorplane.backends.base import BackendError
@@ -64,7 +65,8 @@ class Methods:
         count = 0
         for kind in kinds:
             try:
-                rows = [_row(item) for item in self._controller.backend.dump(kind)]
+                # each backend has an order of its own; sorted, two dumps can be compared as text
+                rows = sorted((_row(item) for item in self._controller.backend.dump(kind)), key=itemgetter("key"))
             except BackendError as error:
                 raise ManagementError(str(error)) from None
             for i in range(0, len(rows), _PART):

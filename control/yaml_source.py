@@ -51,8 +51,9 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
     """Each item and the field that says it."""
     for number, table in config.tables.items():
         flow_hash = None if table.flow_hash is None else tuple(sorted(set(table.flow_hash)))
-        yield items.Table(number, name=table.name, flow_hash=flow_hash), ("tables", number)
-        if table.ip6:
+        if number or flow_hash not in (None, items.USUAL_FLOW_HASH):  # table 0 is there anyway
+            yield items.Table(number, name=table.name, flow_hash=flow_hash), ("tables", number)
+        if table.ip6 and number:
             yield items.Table(number, ip6=True, name=table.name), ("tables", number, "ip6")
     for name, interface in config.interfaces.items():
         field: Field = ("interfaces", name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from vectorplane.dataplane.abi import TERMINAL, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, free
+from vectorplane.dataplane.interface import INTERFACE, INTERFACE_SIZE, SUB_INTERFACE
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.errors4 import ERRORS
 from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
@@ -43,7 +44,7 @@ def count(worker: int, error: int, n: int) -> None:
 
 @helper
 def drop_frame(worker: int, frame: int, interface_counter: int) -> int:
-    """Count and free all packets of the frame."""
+    """Count and free all packets of the frame; as in VPP a sub-interface's count for its super-interface too."""
     w = rec(worker, WORKER)
     pool = w.pool
     n = frame_n(frame)
@@ -54,6 +55,10 @@ def drop_frame(worker: int, frame: int, interface_counter: int) -> int:
         count_drop(worker, m.error)
         c = interface_counter + 8 * m.rx_sw_if
         st64(c, ld64(c) + 1)
+        interface = rec(w.interfaces + m.rx_sw_if * INTERFACE_SIZE, INTERFACE)
+        if interface.flags & SUB_INTERFACE:
+            c = interface_counter + 8 * interface.sup
+            st64(c, ld64(c) + 1)
         free(worker, bi)
     return n
 

@@ -35,6 +35,29 @@ def test_python(tmp_path: Path) -> None:
         assert done.stdout.startswith("785 ")
 
 
+def test_shown_output() -> None:
+    """What `replay` and its trace print is what the README shows, but for clocks and speed."""
+    shown = [
+        b for b in blocks("console") if b.startswith(("$ .venv/bin/vectorplane replay", "$ vectorplane replay exam"))
+    ]
+    assert len(shown) == 2
+    for block in shown:
+        command, _, output = block.partition("\n")
+        words = command.split("vectorplane ", 1)[1].split()
+        done = subprocess.run(
+            [sys.executable, "-m", "vectorplane", *(w for w in words if w not in ("--out", "out"))],
+            cwd=TOP,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        printed = {line.rstrip() for line in done.stdout.splitlines()}
+        lines = output.partition("\nRuntime\n")[0].splitlines()
+        assert [line for line in lines if line != "..." and line.rstrip() not in printed] == []
+        nodes = {line.split()[0] for line in printed if " active " in line or " polling " in line}
+        assert {line.split()[0] for line in output.splitlines() if " active " in line or " polling " in line} <= nodes
+
+
 def test_commands_exist() -> None:
     known = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
     known |= {g.name for g in app.registered_groups}

@@ -82,7 +82,7 @@ def _arguments(name: str, members: Sequence[Member]) -> Callable[[Any], list[Any
 def _packer(
     name: str, packed: struct.Struct, shapes: Sequence[Fixed], members: Sequence[Member]
 ) -> Callable[[list[Any]], bytes]:
-    """What packs the values of a run of fixed fields; it raises `CodecError` naming the field whose value does not fit."""
+    """What packs the values of a run of fixed fields; it raises `CodecError` naming the field that does not fit."""
     encoders = [(i, s.encode) for i, s in enumerate(shapes) if s.encode is not None]
     pack_all = packed.pack
 

@@ -42,7 +42,8 @@ class ApiServer:
     """VPP's API for one engine, on a unix socket.
 
     Make it, `start` it on the control thread's loop, `close` it. ``cli`` runs the lines of ``cli_inband``. All
-    handlers are called on the loop's thread, within ``engine.paused()``, and ``after`` is, if given, before their answers leave.
+    handlers are called on the loop's thread, within ``engine.paused()``, and ``after`` is, if given, before their
+    answers leave.
     """
 
     def __init__(

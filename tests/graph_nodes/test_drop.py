@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness import Bench
+from vectorplane.dataplane.interface import SUB_INTERFACE
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import ERROR_DROP, ERROR_PUNT, IP4_DROP, NULL_NODE, count, count_consumed
 from vectorplane.graph_nodes.ip4_punt import IP4_PUNT, IP4_PUNT_ARC
@@ -44,6 +45,16 @@ def test_counted_by_reason_and_interface(bench: Bench, interface_counter: str) -
     for name in ("drops", "punt"):
         counted = bench.plane.if_stats[name].total()[:4].tolist()
         assert counted == ([0, 3, 2, 1] if name == interface_counter else [0] * 4)
+
+
+@pytest.mark.parametrize(("bench", "counter"), [(ERROR_DROP, "drops"), (ERROR_PUNT, "punt")], indirect=["bench"])
+def test_a_sub_interfaces_drops_are_its_super_interfaces_too(bench: Bench, counter: str) -> None:
+    """As in VPP; an interface that is gone meanwhile has nothing above it."""
+    record = bench.plane.interfaces.records[2]
+    record["flags"], record["sup"] = SUB_INTERFACE, 1
+    bench.run([bytes(60)] * 4, rx=[1, 2, 2, 3])
+    assert bench.plane.if_stats[counter].total()[:4].tolist() == [0, 3, 2, 1]
+    assert sum(bench.plane.error_counts("drops").values()) == 4
 
 
 @pytest.mark.parametrize("bench", [ERROR_DROP], indirect=True)

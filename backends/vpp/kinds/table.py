@@ -9,12 +9,11 @@ import re
 from collections.abc import Iterable
 
 from vectorplane.backends.base import BackendError
-from vectorplane.backends.items import Table
+from vectorplane.backends.items import USUAL_FLOW_HASH, Table
 from vectorplane.backends.vpp.kinds.kind import Kind, Message, Steps
 
 _BITS = {"src": 1, "dst": 2, "sport": 4, "dport": 8, "proto": 16, "reverse": 32, "symmetric": 64}
 _FLOW_LABEL = 128
-DEFAULT_HASH = ("dport", "dst", "proto", "sport", "src")
 _HASH_TEXT = re.compile(r"flow hash:\[([a-z0-9 ]*)\]")
 
 
@@ -58,7 +57,7 @@ class Tables(Kind[Table]):
         return "ip_table_add_del_v2", {"is_add": is_add, "table": table, "create_mfib": True}
 
     def _hash(self, item: Table) -> Message:
-        words = DEFAULT_HASH if item.flow_hash is None else item.flow_hash
+        words = USUAL_FLOW_HASH if item.flow_hash is None else item.flow_hash
         config = sum(_BITS[word] for word in words)
         if item.flow_hash is None:
             config |= _FLOW_LABEL
@@ -84,11 +83,11 @@ class Tables(Kind[Table]):
         if match is None:
             return None
         words = tuple(sorted(_BITS.keys() & set(match[1].split())))
-        return None if words in (DEFAULT_HASH, ()) else words
+        return None if words in (USUAL_FLOW_HASH, ()) else words
 
     def canonical(self, item: Table) -> Table:
         """The usual hash and name need no words."""
         usual_name = item.name == default_name(item.id, item.ip6) or not item.id
-        usual_hash = item.flow_hash is None or tuple(sorted(set(item.flow_hash))) == DEFAULT_HASH
+        usual_hash = item.flow_hash is None or tuple(sorted(set(item.flow_hash))) == USUAL_FLOW_HASH
         hashed = None if usual_hash else tuple(sorted(set(item.flow_hash or ())))
         return Table(item.id, item.ip6, "" if usual_name else item.name, hashed)

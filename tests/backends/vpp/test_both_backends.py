@@ -10,7 +10,7 @@ import pytest
 from tests.backends.items import ITEMS, address, bring, dump, route, take_away
 from tests.backends.vpp.served import serving
 from tests.control.vppapi.client import Served
-from tests.replaying import LAN, replayed, shared
+from tests.replaying import EXAMPLES, LAN, replayed, shared
 from vectorplane.backends.base import BackendError, CannotUpdate
 from vectorplane.backends.engine.backend import EngineBackend
 from vectorplane.backends.engine.engine import Engine
@@ -28,6 +28,7 @@ from vectorplane.backends.vpp.backend import VppBackend
 from vectorplane.backends.vpp.kinds.interface import InterfacesKind
 from vectorplane.backends.vpp.replay import NO_TIMES, replay
 from vectorplane.control.apply import bring as bring_config
+from vectorplane.control.config import load_config
 from vectorplane.control.default_router import default_router
 from vectorplane.control.scheduler import Change, Scheduler
 from vectorplane.control.yaml_source import SOURCE
@@ -87,6 +88,25 @@ def test_the_same_output_for_a_capture(vpp: VppBackend, tmp_path: File) -> None:
     assert all(any(d.startswith(reason) for d in known) for reason in made.drops)  # the CLI cuts long texts off
     assert NO_TIMES in made.warnings and {row["name"] for row in made.nodes} >= {"pg-input", "ip4-lookup"}
     assert {"name": "in", "rx_packets": 500}.items() <= made.interfaces[0].items()
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda f: f.stem)
+def test_every_example_is_held_whole(vpp: VppBackend, file: File) -> None:
+    """By both backends, and as the same dump."""
+    config = load_config(file)
+    engine = Engine()
+    dumps = []
+    for backend in (EngineBackend(engine), vpp):
+        scheduler = Scheduler(backend)
+        scheduler.resync()
+        record = bring_config(config, scheduler)
+        assert record.outcome == "applied" and not record.pending and scheduler.diff() == []
+        dumps.append({key: backend.canonical(item) for key, item in dump(backend).items()})
+    sim, real = dumps
+    assert real == {key: vpp.canonical(item) for key, item in sim.items()}
+    assert scheduler.commit(Change(SOURCE, whole=True)).outcome == "applied"
+    assert dump(vpp) == {}
+    engine.close()
 
 
 def test_replay_needs_pg_interfaces(vpp: VppBackend) -> None:
