@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.engine.kinds.kind import Kind
-from vectorplane.backends.items import Table
+from vectorplane.backends.items import USUAL_FLOW_HASH, Table
 from vectorplane.graph_nodes.forwarding import (
     HASH_DEFAULT,
     HASH_DST,
@@ -32,8 +32,7 @@ _BITS = {
 def words(config: int) -> tuple[str, ...] | None:
     """The hash as an item has it; None: it is the usual one."""
     found = tuple(sorted(word for word, bit in _BITS.items() if config & bit))
-    usual = tuple(sorted(word for word, bit in _BITS.items() if HASH_DEFAULT & bit))
-    return None if found == usual else found
+    return None if found == USUAL_FLOW_HASH else found
 
 
 class Tables(Kind[Table]):
