@@ -24,6 +24,7 @@ from vectorplane.dataplane.abi import WORKER
 from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import (
     compare_and_swap,
+    fetch_add,
     ld32s,
     ld64,
     offsets,
@@ -102,6 +103,8 @@ LOCK, COUNT, STACK = 0, 64, 128
 """Layout of the shared stack: lock word, count, int32 indices (each on its own cache line)."""
 
 _TIME_SEQ = offsets(BUFFER, "time", "seq")
+_LAST_WORD = offsets(BUFFER, "l2_offset")[0]
+assert _LAST_WORD % 8 == 0 and offsets(BUFFER, "ref_count")[0] == _LAST_WORD + 6  # its top 16 bits
 
 
 @helper
@@ -216,6 +219,18 @@ def give(worker: int, index: int) -> None:
         spill(worker)
 
 
+@routine
+def release(b: int) -> bool:
+    """One reference less to a buffer that had several; True when it was the last after all.
+
+    Atomic: replicas that share it may be freed by other workers at the same time.
+    """
+    if fetch_add(b + _LAST_WORD, -(1 << 48)) >> 48 > 1:
+        return False
+    rec(b, BUFFER).ref_count = 1
+    return True
+
+
 @helper
 def free(worker: int, index: int) -> None:
     """Free a packet: every buffer of its chain, or one reference to each."""
@@ -223,9 +238,7 @@ def free(worker: int, index: int) -> None:
         m = rec(buffer_at(worker, index), BUFFER)
         more = m.flags & NEXT_PRESENT
         following = m.next_buffer
-        if m.ref_count > 1:
-            m.ref_count -= 1
-        else:
+        if m.ref_count < 2 or release(buffer_at(worker, index)):
             give(worker, index)
         if more == 0:
             break

@@ -3,7 +3,9 @@
 * Untagged frames of an interface in L3 mode whose destination is the interface's address, a group address,
   or anything when the interface is promiscuous, go to `ip4-input`, `ip6-input` or `arp-input` by their type; others are
   dropped as "l3 mac mismatch".
-* Tagged frames: up to two tags choose a sub-interface (exact, inner "any", default); none: "unknown vlan".
+* Tagged frames: up to two tags choose a sub-interface (exact, inner "any", default); none: "unknown vlan", unless the
+  interface itself is in L2 mode, which takes them all.
+* Frames of an interface or sub-interface in L2 mode go to `l2-input`, header and all, whatever their destination.
 * A frame shorter than its headers: "llc length > packet length".
 * Other types: "unknown ethernet type".
 """
@@ -12,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, L2_OFFSET, VLAN_1_DEEP, VLAN_2_DEEP
 from vectorplane.dataplane.interface import (
@@ -19,16 +23,19 @@ from vectorplane.dataplane.interface import (
     EXACT_MATCH,
     INTERFACE,
     INTERFACE_SIZE,
+    L2_MODE,
     PROMISCUOUS,
     SUB_INTERFACE,
 )
 from vectorplane.dataplane.node import NodeType
+from vectorplane.graph_nodes.l2.buffer import LENGTH_WORD
 from vectorplane.graph_nodes.trace_packet import ETHERNET_TRACE
 from vectorplane.jit.kernel import helper, kernel, routine
 from vectorplane.jit.ops import be16, bswap16, ld8, ld16, ld32s, ld64, prefetch, rec, st32, st64
 
 if TYPE_CHECKING:
-    pass
+    from vectorplane.dataplane.graph import Node
+    from vectorplane.dataplane.plane import Dataplane
 
 NEXTS = ("error-punt", "error-drop", "llc-input", "ip4-input", "arp-input", "ip6-input")
 PUNT, DROP, LLC, IP4, ARP, IP6 = range(6)
@@ -42,6 +49,9 @@ ERRORS = (
     ("down", "subinterface down"),
 )
 E_NONE, E_BAD_LLC_LENGTH, E_UNKNOWN_TYPE, E_UNKNOWN_VLAN, E_L3_MAC_MISMATCH, E_DOWN = range(6)
+
+RUNTIME = np.dtype([("l2_input", "i8")])
+"""The slot of l2-input: it joins the graph, and this, when the first interface goes into L2 mode."""
 
 _MAC = 0xFFFFFFFFFFFF
 # types as a little-endian load sees them
@@ -107,6 +117,8 @@ def take_tags(worker: int, b: int, d: int, parent: int, error_base: int) -> int:
     sub = m.rx_sw_if  # a priority tag: the frame belongs to the untagged interface (802.1Q 6.9)
     if outer != 0 or tags == 2:
         sub = sub_interface(parent, w.interfaces, outer, inner, tags, outer_type)
+    if sub < 0 and rec(parent, INTERFACE).flags & L2_MODE:
+        sub = m.rx_sw_if
     if sub < 0:
         m.error = error_base + E_UNKNOWN_VLAN
         return -1
@@ -130,6 +142,7 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
     pool = w.pool
     interfaces = w.interfaces
     err = rec(node, NODE).err_base
+    l2_input = rec(rec(node, NODE).data, RUNTIME).l2_input
     n = frame_n(frame)
     last = -1
     parent = 0
@@ -155,6 +168,7 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
             continue
         kind = ld16(d + 12)
         header = 14
+        owner = flags
         if kind == _VLAN_LE or kind == _QINQ_LE:
             taken = take_tags(worker, b, d, parent, err)
             if taken < 0:
@@ -162,6 +176,12 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
                 continue
             header = taken & 0xFFFF
             kind = taken >> 16
+            owner = rec(interfaces + m.rx_sw_if * INTERFACE_SIZE, INTERFACE).flags
+        if owner & L2_MODE:
+            st32(b + LENGTH_WORD, header)
+            st32(b + L2_OFFSET, (at & 0xFFFF) | ((at + header) << 16))
+            set_next(frame, i, l2_input)
+            continue
         # the address is checked against the port's own, also for a sub-interface
         if (ld64(d) & _MAC) != mac and (flags & PROMISCUOUS) == 0 and (ld8(d) & 1) == 0:
             m.error = err + E_L3_MAC_MISMATCH
@@ -184,11 +204,24 @@ def ethernet_input(worker: int, node: int, frame: int) -> int:
     return n
 
 
+def bind(plane: Dataplane, node: Node) -> None:
+    """No interface is in L2 mode."""
+    node.data["l2_input"] = DROP
+
+
+def join_l2_input(plane: Dataplane) -> None:
+    """An interface goes into L2 mode: its frames find l2-input."""
+    node = plane.graph.add("ethernet-input")
+    node.data["l2_input"] = plane.graph.add_next(node, "l2-input")
+
+
 ETHERNET_INPUT = NodeType(
     name="ethernet-input",
     kernel=ethernet_input,
     nexts=NEXTS,
     errors=ERRORS,
+    runtime=RUNTIME,
+    bind=bind,
     trace=ETHERNET_TRACE,
     doc=__doc__ or "",
 )

@@ -8,3 +8,7 @@ REASSEMBLY_STARTED = 2
 """A worker holds fragments: `Reassembly.expire` is to be called in time, from now on until none are left."""
 NEIGHBOUR6_LEARNT = 3
 """The same for IPv6, of neighbour discovery: data = high and low half of the address (signed numbers), MAC."""
+L2_FIB_GROWS = 4
+"""The table of MAC addresses wants a bigger map (`vectorplane.graph_nodes.l2.fib`)."""
+L2_ARP, L2_ND = 5, 6
+"""ARP termination saw who has an address: data = IPv4 address, MAC; or high and low half of the IPv6 address, MAC."""

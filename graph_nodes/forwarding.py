@@ -59,7 +59,7 @@ ADJACENCY = np.dtype(
         ("flags", "i2"),
         ("next_hop", "i4"),  # IPv4 address as it stands in a packet; 0 for glean
         ("output_node", "i4"),
-        ("fixup", "i4"),  # midchain: what the tunnel corrects after the rewrite (FIXUP_*)
+        ("fixup", "i4"),  # midchain: what of the inner header the outer one takes over (FIXUP_*)
         ("stacked", "i4"),  # midchain: load-balance that the outer packet follows
         ("short", "i1", (32,)),  # rewrite of up to 32 bytes, ending at the end of the field
         ("arp_source", "i4"),  # source of ARP requests, as it stands in a packet; 0: there is none
@@ -74,7 +74,8 @@ ADJ_SHORT_END, ADJ_LONG_END = 64, 192
 MAX_ADJACENCIES = 1 << 20
 ADJ_HAS_FEATURES = 1
 ADJ_COUNTED = 2
-FIXUP_NONE, FIXUP_IP4_LENGTH = 0, 1
+FIXUP_COPY_DF, FIXUP_SET_DF, FIXUP_COPY_DSCP, FIXUP_COPY_ECN, FIXUP_COPY_TTL = 1, 2, 4, 8, 64
+"""Numbers as of VPP's tunnel flags. Length and checksum of the outer header are always made."""
 
 
 class IndexPool:

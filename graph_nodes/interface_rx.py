@@ -2,7 +2,7 @@
 
 The packet's `adj` is the interface. It counts as received there, and goes to `ip4-input`, in the interface's table.
 VPP lets tables that lead to each other this way send a packet round for ever; here the eighth time is a drop,
-"interface receive chain too long".
+"interface receive chain too long" (`vectorplane.graph_nodes.turns`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_n
 from vectorplane.dataplane.buffer import BUFFER, buffer_at, length_in_chain
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
+from vectorplane.graph_nodes.turns import turn
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import ld64, rec, st64
 
@@ -18,8 +19,6 @@ NAME = "interface-rx-dpo-ip4"
 NEXTS = ("ip4-drop", "ip4-input")
 DROP, INPUT = range(2)
 ERRORS = (("too_many", "interface receive chain too long"),)
-_PASS, _MOST = 1 << 20, 7
-"""How often a packet came by is counted in bits of its flags that nothing else uses."""
 
 
 @kernel
@@ -31,11 +30,10 @@ def interface_rx(worker: int, node: int, frame: int) -> int:
     for i in range(n):
         b = buffer_at(worker, buffer_index(frame, i))
         m = rec(b, BUFFER)
-        if (m.flags & (_PASS * _MOST)) == _PASS * _MOST:
+        if not turn(b):
             m.error = error
             set_next(frame, i, DROP)
             continue
-        m.flags += _PASS
         m.rx_sw_if = m.adj
         m.tx_sw_if = -1
         c = counters + 16 * m.adj

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import BUFFER, DATA, META, NEXT_PRESENT, buffer_at, length_in_chain
+from vectorplane.dataplane.buffer import BUFFER, buffer_at, length_in_chain
 from vectorplane.dataplane.frame import emit
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.mfib import ENTRY_SIZE, MFIB_ENTRY, Mfibs
-from vectorplane.graph_nodes.rare import allocate, copy, free
+from vectorplane.graph_nodes.replicate import copy_packet
 from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
-from vectorplane.jit.kernel import kernel, routine
+from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import ld64, rec, st64
 
 if TYPE_CHECKING:
@@ -30,40 +30,6 @@ if TYPE_CHECKING:
 ERRORS = (("buffer_allocation_failure", "Buffer Allocation Failure"),)
 
 RUNTIME = np.dtype([("entries", "i8"), ("words", "i8"), ("counters", "i8")])
-
-
-def _copy_packet(worker: int, index: int) -> int:
-    """A copy of a packet with its whole chain; -1 without buffers, and then nothing is left of it."""
-    first = -1
-    last = -1
-    while True:
-        source = buffer_at(worker, index)
-        made = allocate(worker)
-        if made < 0:
-            if first >= 0:
-                free(worker, first)
-            return -1
-        m = rec(source, BUFFER)
-        to = buffer_at(worker, made)
-        copy(to, source, META)
-        n = rec(to, BUFFER)
-        n.ref_count = 1
-        n.flags = m.flags & ~NEXT_PRESENT
-        n.next_buffer = 0
-        copy(to + DATA + m.current_data, source + DATA + m.current_data, m.current_length)
-        if first < 0:
-            first = made
-        else:
-            p = rec(buffer_at(worker, last), BUFFER)
-            p.next_buffer = made
-            p.flags |= NEXT_PRESENT
-        last = made
-        if (m.flags & NEXT_PRESENT) == 0:
-            return first
-        index = m.next_buffer
-
-
-copy_packet = routine(_copy_packet)
 
 
 @kernel

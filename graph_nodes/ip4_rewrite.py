@@ -2,8 +2,8 @@
 
 A packet whose TTL reaches 0 and one that is too long with DF set are answered by `ip4-icmp-error`; too long
 without DF goes to `ip4-frag`. Output features of the interface (arc ip4-output) come before its output node.
-`ip4-midchain` does the same for tunnels: the rewrite is an outer header, which is then corrected (length,
-checksum) and routed by the load-balance that the adjacency is stacked on.
+`ip4-midchain` does the same for tunnels: the rewrite is an outer header, which is then finished (length, checksum, what
+it takes over from the inner one); `tunnel-output` sends it on by the load-balance that the adjacency is stacked on.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from vectorplane.graph_nodes.forwarding import (
     ADJ_SHORT_END,
     ADJ_SIZE,
     ADJACENCY,
-    FIXUP_IP4_LENGTH,
     Forwarding,
 )
-from vectorplane.graph_nodes.ip4_header import DONT_FRAGMENT, decrement_ttl, increment_ttl, set_checksum
+from vectorplane.graph_nodes.ip4_header import DONT_FRAGMENT, decrement_ttl, increment_ttl
 from vectorplane.graph_nodes.trace_forward import MIDCHAIN_TRACE, REWRITE_TRACE
+from vectorplane.graph_nodes.tunnels.outer import E_NO_ROOM, E_TOO_MANY, ROOM, finish_outer
+from vectorplane.graph_nodes.turns import turn
 from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import be16, bswap16, ld8, ld16, ld32, ld64, rec, st8, st16, st32, st64
+from vectorplane.jit.ops import be16, ld8, ld16, ld32, ld64, rec, st8, st16, st32, st64
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 NEXTS = ("ip4-drop", "ip4-icmp-error", "ip4-frag")
 DROP, ICMP_ERROR, FRAGMENT = range(3)
 
-RUNTIME = np.dtype([("adjacencies", "i8"), ("output", "i8"), ("counters", "i8")])
+RUNTIME = np.dtype([("adjacencies", "i8"), ("output", "i8"), ("counters", "i8"), ("tunnel_errors", "i8")])
 
 IP4_OUTPUT = ArcType("ip4-output", ("ip4-rewrite", "ip4-midchain"), "interface-output")
 
@@ -104,6 +105,10 @@ def rewrite(worker: int, node: int, frame: int, midchain: bool) -> int:
                 set_next(frame, i, FRAGMENT)
             continue
         length = adj.rewrite_length
+        if midchain and (m.current_data < length - ROOM or not turn(b)):
+            m.error = r.tunnel_errors + (E_NO_ROOM if m.current_data < length - ROOM else E_TOO_MANY)
+            set_next(frame, i, DROP)
+            continue
         put_rewrite(ip, a, length)
         m.current_data = m.current_data - length
         m.current_length = m.current_length + length
@@ -123,14 +128,7 @@ def rewrite(worker: int, node: int, frame: int, midchain: bool) -> int:
                 st64(c, ld64(c) + 1)
                 st64(c + 8, ld64(c + 8) + whole)
         if midchain:
-            outer = b + DATA + m.current_data
-            if adj.fixup == FIXUP_IP4_LENGTH:
-                whole = m.current_length
-                if m.flags & NEXT_PRESENT:
-                    whole += m.total_rest
-                st16(outer + 2, bswap16(whole))
-                set_checksum(outer)
-            m.adj = adj.stacked
+            finish_outer(b, ip, adj.fixup)
         set_next(frame, i, slot)
     return n
 
@@ -155,6 +153,12 @@ def bind(plane: Dataplane, node: Node) -> None:
     node.data["counters"] = forwarding.adj_counters.addresses
 
 
+def bind_midchain(plane: Dataplane, node: Node) -> None:
+    """The same, and the reasons for which no header is put on."""
+    bind(plane, node)
+    node.data["tunnel_errors"] = plane.graph.add("tunnel-output").error_base
+
+
 IP4_REWRITE = NodeType(
     name="ip4-rewrite",
     kernel=ip4_rewrite,
@@ -174,6 +178,6 @@ IP4_MIDCHAIN = NodeType(
     errors_of="ip4-input",
     runtime=RUNTIME,
     trace=MIDCHAIN_TRACE,
-    bind=bind,
+    bind=bind_midchain,
     sibling_of="ip4-rewrite",
 )

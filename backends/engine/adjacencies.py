@@ -19,18 +19,20 @@ from vectorplane.graph_nodes.forwarding import (
     DPO_ADJACENCY_INCOMPLETE,
     DPO_ADJACENCY_MULTICAST,
     DPO_GLEAN,
+    DPO_MIDCHAIN,
     Forwarding,
 )
 from vectorplane.graph_nodes.ip4_lookup import ARP, GLEAN, REWRITE
 
 if TYPE_CHECKING:
+    from vectorplane.backends.engine.device import Device
     from vectorplane.backends.engine.engine import Engine
 
 BROADCAST = b"\xff" * 6
 ALL_ONES = 0xFFFFFFFF
 """As a next hop: everybody on the interface's link, by a broadcast frame."""
-MULTICAST = -1
-"""Key of an interface's multicast adjacency; its nodes complete the address."""
+MULTICAST, ETHERNET = -1, -2
+"""Keys of an interface's multicast adjacency, whose nodes complete the address, and of an Ethernet tunnel's frames."""
 MULTICAST_MAC = bytes.fromhex("01005e000000")
 _LONG = 120
 _STEP = 256
@@ -40,7 +42,7 @@ _STEP = 256
 class Adjacency:
     """One adjacency; ``key`` is its next hop (neighbours) or ARP source address (gleans)."""
 
-    __slots__ = ("fixed", "glean", "index", "key", "mac", "sw_if_index", "users")
+    __slots__ = ("fixed", "glean", "index", "key", "mac", "midchain", "sw_if_index", "users")
 
     def __init__(self, index: int, sw_if_index: int, key: int, glean: bool) -> None:
         self.index, self.sw_if_index, self.key, self.glean = index, sw_if_index, key, glean
@@ -48,6 +50,8 @@ class Adjacency:
         """The neighbour's, when it is known."""
         self.fixed = False
         """No neighbour decides about ``mac``."""
+        self.midchain = 0
+        """Of a tunnel's: the slot of ip4-midchain in ip4-lookup."""
         self.users = 0
 
     @property
@@ -55,6 +59,8 @@ class Adjacency:
         """The data-path object that leads here."""
         if self.glean:
             return dpo_word(GLEAN, DPO_GLEAN, self.index)
+        if self.midchain:
+            return dpo_word(self.midchain, DPO_MIDCHAIN, self.index)
         if self.mac is None:
             return dpo_word(ARP, DPO_ADJACENCY_INCOMPLETE, self.index)
         return dpo_word(REWRITE, DPO_ADJACENCY, self.index)
@@ -98,6 +104,15 @@ class Adjacencies:
     def multicast(self, sw_if_index: int) -> Adjacency:
         """The adjacency of all multicast packets that leave by an interface."""
         return self._take(sw_if_index, MULTICAST, False)
+
+    def ethernet(self, sw_if_index: int) -> Adjacency:
+        """The adjacency of all frames that an Ethernet tunnel sends."""
+        return self._take(sw_if_index, ETHERNET, False)
+
+    def restack(self, sw_if_index: int, lb: int) -> None:
+        """A tunnel's other end is reached by this load-balance from now on."""
+        for adjacency in self.of_interface(sw_if_index):
+            self._record(adjacency)["stacked"] = lb
 
     def set_path_mtu(self, sw_if_index: int, next_hop: int, mtu: int | None) -> None:
         """Let packets to a neighbour be no longer than this, besides what its interface allows (None: only that)."""
@@ -216,7 +231,13 @@ class Adjacencies:
     def _address(self, adjacency: Adjacency) -> None:
         """Where frames for a new adjacency go to: a fixed address, or the neighbour's when it is known."""
         adjacency.fixed = True
-        if not self._has_ethernet(adjacency.sw_if_index):
+        tunnel = self._tunnel(adjacency)
+        if tunnel is not None:
+            adjacency.mac = tunnel.outer_header
+            if adjacency.key != ETHERNET:
+                graph = self._engine.plane.graph
+                adjacency.midchain = graph.add_next(graph.add("ip4-lookup"), "ip4-midchain")
+        elif not self._has_ethernet(adjacency.sw_if_index):
             adjacency.mac = b""
         elif adjacency.key == MULTICAST:
             adjacency.mac = MULTICAST_MAC
@@ -225,6 +246,13 @@ class Adjacencies:
         else:
             adjacency.fixed = False
             adjacency.mac = self._known(adjacency.sw_if_index, adjacency.key)
+
+    def _tunnel(self, adjacency: Adjacency) -> Device | None:
+        """The device of a tunnel whose outer header the adjacency puts on packets."""
+        interface = self._engine.interfaces.by_index.get(adjacency.sw_if_index)
+        if interface is None or interface.device.outer_header is None:
+            return None
+        return interface.device if adjacency.key == ETHERNET or not interface.device.ethernet else None
 
     def _record(self, adjacency: Adjacency) -> Any:
         return self._forwarding.adjacencies[adjacency.index]
@@ -239,8 +267,8 @@ class Adjacencies:
         record["mtu"] = interface["mtu"] if own is None else min(own, int(interface["mtu"]))
         record["output_node"] = output.index
         multicast = adjacency.key == MULTICAST
-        record["next_hop"] = 0 if adjacency.glean or multicast else _in_packet(adjacency.key)
-        known = adjacency.glean or multicast  # a glean without a source: ip4-glean chooses one for each packet
+        record["next_hop"] = 0 if adjacency.glean or adjacency.key < 0 else _in_packet(adjacency.key)
+        known = adjacency.glean or adjacency.key < 0  # a glean without a source: ip4-glean chooses one for each packet
         source = max(0, adjacency.key) if known else self._source(sw_if_index, adjacency.key)
         record["arp_source"] = _in_packet(source)
         arp = self.header(sw_if_index, BROADCAST, 0x0806)
@@ -248,10 +276,12 @@ class Adjacencies:
         record["arp_length"] = len(arp)
         features = ADJ_HAS_FEATURES if plane.arcs["ip4-output"].chain(sw_if_index) else 0
         record["flags"] = features | self._counted
-        record["next"] = plane.graph.add_next(plane.graph.add("ip4-rewrite"), output.name)
+        tunnel = None if adjacency.glean else self._tunnel(adjacency)
+        following = output.name if tunnel is None else "tunnel-output"
+        record["next"] = plane.graph.add_next(plane.graph.add("ip4-rewrite"), following)
         kind = DPO_GLEAN if adjacency.glean else DPO_ADJACENCY_INCOMPLETE
         if adjacency.mac is not None:
-            header = self.header(sw_if_index, adjacency.mac, 0x0800)
+            header = adjacency.mac if tunnel is not None else self.header(sw_if_index, adjacency.mac, 0x0800)
             # whole 64-bit words: a new MAC of a neighbour behind a plain header is one store
             padded = header.rjust(-(-len(header) // 8) * 8, b"\0")
             words = record["short"].view("i8")
@@ -259,6 +289,9 @@ class Adjacencies:
             words[len(words) - len(new) :] = new
             record["rewrite_length"] = len(header)
             kind = DPO_ADJACENCY_MULTICAST if multicast else DPO_ADJACENCY
+            if tunnel is not None:
+                kind = DPO_MIDCHAIN
+                record["fixup"], record["stacked"] = tunnel.fixup, tunnel.underlay_lb
         record["type"] = kind
 
 

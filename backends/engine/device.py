@@ -23,6 +23,17 @@ class Device:
     """Does it fill in checksums that are left to it?"""
     frame_size_can_change = False
     """May the size of the largest frame be changed?"""
+    output_node: str | None = None
+    """Node that the interface's packets leave by, instead of ``-output`` and ``-tx`` nodes of its own (tunnels)."""
+    flood_class = "normal"
+    """How a bridge domain floods to it: ``normal``, ``bvi`` (last), ``tunnel-master`` (always), ``tunnel`` (unless
+    there is a master), ``none``."""
+    outer_header: bytes | None = None
+    """Of a tunnel of the midchain: the outer IPv4 header, and its own, that its packets get; at most 32 bytes."""
+    fixup = 0
+    """Of the same: what the outer header takes over from the inner one (`FIXUP_...` of graph_nodes/forwarding)."""
+    underlay_lb = 0
+    """Of the same: the load-balance of the route to its other end."""
     default_mtu = 9000
     """Largest L3 packet of a new interface; 0: none of its own."""
     link_speed = 0
@@ -41,6 +52,9 @@ class Device:
 
     def mac_changed(self, mac: bytes) -> None:
         """The interface's MAC address is another one now."""
+
+    def joins_l2(self) -> None:
+        """The interface, or a sub-interface of it, goes into L2 mode."""
 
     def refill(self) -> None:
         """An input node ran out of packets (`ATTENTION_REFILL`): provide more, or mark the source as ended."""

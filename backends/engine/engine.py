@@ -12,6 +12,9 @@ from vectorplane.backends.engine.addresses6 import Addresses6
 from vectorplane.backends.engine.device import Device, LocalDevice
 from vectorplane.backends.engine.gate import Gate
 from vectorplane.backends.engine.interfaces import Interfaces
+from vectorplane.backends.engine.l2.bridges import Bridges
+from vectorplane.backends.engine.l2.l2fib import L2Fib
+from vectorplane.backends.engine.l2.tag_rewrite import TagRewrites
 from vectorplane.backends.engine.mroutes import MRoutes
 from vectorplane.backends.engine.neighbours import Neighbours
 from vectorplane.backends.engine.neighbours6 import Neighbours6
@@ -27,6 +30,13 @@ from vectorplane.backends.engine.run import Runner
 from vectorplane.backends.engine.tables import Tables
 from vectorplane.backends.engine.tables6 import Tables6
 from vectorplane.backends.engine.timers import Timers
+from vectorplane.backends.engine.tunnels.geneve import GeneveTunnel, GeneveTunnels
+from vectorplane.backends.engine.tunnels.gre import GreTunnel, GreTunnels
+from vectorplane.backends.engine.tunnels.ip_tunnels import IpTunnelDevice, IpTunnelSet
+from vectorplane.backends.engine.tunnels.ipip import IpipTunnels
+from vectorplane.backends.engine.tunnels.tunnel import Underlay
+from vectorplane.backends.engine.tunnels.udp_tunnels import UdpTunnelDevice, UdpTunnelSet
+from vectorplane.backends.engine.tunnels.vxlan import VxlanTunnels
 from vectorplane.dataplane.abi import FAST, INPUT, NEVER, POLLING, REAL, VIRTUAL
 from vectorplane.dataplane.clock import read_cycles, tsc_hz
 from vectorplane.dataplane.dispatch import update_clock
@@ -85,7 +95,23 @@ class Engine:
         self.routes6 = Routes6(self)
         self.tables6 = Tables6(self)
         self.addresses6 = Addresses6(self)
+        self.bridges = Bridges(self)
+        self.l2fib = L2Fib(self)
+        self.tag_rewrites = TagRewrites(self)
+        self.underlay = Underlay(self)
+        self.vxlan = VxlanTunnels(self)
+        self.geneve = GeneveTunnels(self)
+        self.gre = GreTunnels(self)
+        self.ipip = IpipTunnels(self)
         self.interfaces.add("local0", device=LocalDevice())
+
+    def udp_tunnels(self, kind: type[UdpTunnelDevice]) -> UdpTunnelSet[Any]:
+        """The tunnels of a kind."""
+        return self.geneve if issubclass(kind, GeneveTunnel) else self.vxlan
+
+    def ip_tunnels(self, kind: type[IpTunnelDevice]) -> IpTunnelSet[Any]:
+        """The tunnels of a kind."""
+        return self.gre if issubclass(kind, GreTunnel) else self.ipip
 
     @property
     def now(self) -> int:

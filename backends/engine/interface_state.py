@@ -117,10 +117,12 @@ class InterfaceStates:
             raise ValueError(f"a MAC address has 6 bytes, not {len(mac)}")
         if interface.is_sub or not interface.device.ethernet:
             raise ValueError(f"the MAC address of {interface.name} cannot be changed")
+        old = interface.mac
         for each in (interface, *self.subs.of(sw_if_index)):
             each.mac = mac
             self.record(each.sw_if_index)["mac"] = int.from_bytes(mac, "little")
         interface.device.mac_changed(mac)
+        self._engine.bridges.mac_changed(sw_if_index, old, mac)
         self._engine.interface_changed(sw_if_index)
 
     def enable_ip4(self, sw_if_index: int, on: bool = True) -> None:

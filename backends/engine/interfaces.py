@@ -87,9 +87,12 @@ class Interfaces(InterfaceStates):
             | (LOOPED if device.looped else 0)
             | (CHECKSUM_OFFLOAD if device.checksum_offload else 0)
         )
-        self._use_nodes_again(name, device)
-        output = graph.add(f"{name}-output", "interface-output-template")
-        graph.add_next(output, f"{name}-tx", device.tx_node)
+        if device.output_node is not None:
+            output = graph.add(device.output_node)
+        else:
+            self._use_nodes_again(name, device)
+            output = graph.add(f"{name}-output", "interface-output-template")
+            graph.add_next(output, f"{name}-tx", device.tx_node)
         record["output_node"] = output.index
         self._joined(interface, device.default_mtu if mtu is None else mtu, output.name)
         self.tell(index, ADDED)
@@ -166,7 +169,7 @@ class Interfaces(InterfaceStates):
         interface = self[sw_if_index]
         self._plane.interfaces.rename(sw_if_index, name)
         if not interface.is_sub:
-            for end in ("output", "tx"):
+            for end in ("output", "tx") if interface.device.output_node is None else ():
                 self._set_aside(f"{name}-{end}")
                 self._plane.graph.rename(self._plane.graph[f"{interface.name}-{end}"], f"{name}-{end}")
             for sub in self.subs.of(sw_if_index):

@@ -21,6 +21,19 @@ class LoopbackDevice(Device):
     kind = "Loopback"
     tx_node = "loopback-tx"
     looped = True
+    _engine: Engine | None = None
+    _sw_if_index = -1
+
+    def attach(self, engine: Engine, sw_if_index: int) -> None:
+        """Remember whose it is."""
+        self._engine, self._sw_if_index = engine, sw_if_index
+
+    def joins_l2(self) -> None:
+        """What it transmits may have to go to l2-input."""
+        assert self._engine is not None
+        graph = self._engine.plane.graph
+        node = graph[f"{self._engine.interfaces[self._sw_if_index].name}-tx"]
+        node.data["l2_input"] = graph.add_next(node, "l2-input")
 
     def default_mac(self, sw_if_index: int, name: str) -> bytes:
         """``de:ad:00:00:00:NN`` for ``loopNN``."""

@@ -94,6 +94,8 @@ class Tables:
                 continue
             if any(e.fib != fib for e in path_set.entries) or any(f != fib for f in path_set.shared):
                 return "routes of other tables are resolved in it"
+        if engine.underlay.uses(table):
+            return "tunnels lead through it"
         return engine.path_mtus.user_of(table)
 
     def collect(self) -> None:

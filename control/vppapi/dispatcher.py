@@ -40,8 +40,16 @@ class Entry:
     def __init__(self, codec: Codec, service: Service, ids: Mapping[str, int], handler: Handler) -> None:
         self.name, self.handler = service.request, handler
         self.decode = codec.decoder(self.name)
-        self.reply = codec.encoder(service.reply, ids[service.reply]) if service.reply else None
+        self.reply = _reply_encoder(codec, service.reply, ids[service.reply]) if service.reply else None
         self.details = codec.encoder(service.details, ids[service.details]) if service.details else None
+
+
+def _reply_encoder(codec: Codec, name: str, msg_id: int) -> Callable[[Any], bytes]:
+    """The codec's; but a few replies (a plugin's version, say) have no return code, and go without."""
+    encode = codec.encoder(name, msg_id)
+    if any(f.name == "retval" for f in codec.registry.messages[name].fields):
+        return encode
+    return lambda fields: encode({key: value for key, value in fields.items() if key != "retval"})
 
 
 class Dispatcher:

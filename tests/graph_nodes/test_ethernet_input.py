@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.budget import examples
-from tests.harness import Bench, Out
+from tests.graph_nodes.vlans import Vlans
+from tests.harness import Bench, Out, collector
 from tests.naive.ethernet_input import INNER_ANY, Sub, Verdict
 from tests.naive.ethernet_input import ethernet_input as naive
-from vectorplane.dataplane.interface import ADMIN_UP, EXACT_MATCH, LINK_UP, PROMISCUOUS, SUB_INTERFACE
-from vectorplane.dataplane.region import Region
-from vectorplane.graph_nodes.ethernet_input import ETHERNET_INPUT
+from vectorplane.dataplane.interface import ADMIN_UP, L2_MODE, LINK_UP, PROMISCUOUS
+from vectorplane.graph_nodes.ethernet_input import ETHERNET_INPUT, join_l2_input
 
 MAC = bytes.fromhex("02fe00000001")
 OTHER = bytes.fromhex("02fe00000099")
@@ -27,37 +26,19 @@ class Port(Bench):
     """ethernet-input of pg0 (interface 1), whose sub-interfaces a test can change."""
 
     def __init__(self) -> None:
-        super().__init__(ETHERNET_INPUT, arcs=())
-        self._region = Region(4 * 4096, name="vlans")
-        self._vlans = self._region.view(np.dtype("i4"), 0, 4096)
+        super().__init__(ETHERNET_INPUT, types=(collector("l2-input"),), arcs=())
+        join_l2_input(self.plane)
+        self.vlans = Vlans(self.plane)
 
-    def configure(self, subs: Sequence[Sub], promiscuous: bool) -> None:
+    def configure(self, subs: Sequence[Sub], promiscuous: bool, l2: bool = False) -> None:
         """These sub-interfaces and no others."""
-        table = self.plane.interfaces
-        for name in [n for n in table.by_name if "." in n]:
-            table.remove(table.by_name[name])
-        self._vlans[:] = 0
-        parent = table.records[1]
-        parent["flags"] = ADMIN_UP | LINK_UP | (PROMISCUOUS if promiscuous else 0)
-        parent["vlans"] = self._region.address if subs else 0
-        parent["default"] = -1
-        for s in subs:
-            assert self.plane.add_interface(f"pg0.{s.index}", s.index) == s.index
-            r = table.records[s.index]
-            r["sup"], r["tag_count"], r["outer_type"] = 1, len(s.tags), s.outer_type
-            r["flags"] = SUB_INTERFACE | LINK_UP | (EXACT_MATCH if s.exact else 0) | (ADMIN_UP if s.up else 0)
-            r["device"] = 0
-            if s.tags:
-                r["tags"] = s.tags[0] | (s.tags[1] << 16 if len(s.tags) > 1 else 0)
-                r["device"] = self._vlans[s.tags[0]]
-                self._vlans[s.tags[0]] = s.index
-            else:
-                parent["default"] = s.index
+        flags = (PROMISCUOUS if promiscuous else 0) | (L2_MODE if l2 else 0)
+        self.vlans.configure(subs, ADMIN_UP | LINK_UP | flags)
 
     def close(self) -> None:
         """Give the memory back."""
         super().close()
-        self._region.close()
+        self.vlans.close()
 
 
 @pytest.fixture(scope="module")
@@ -74,20 +55,24 @@ def tag(vlan: int, kind: int = 0x8100) -> bytes:
     return kind.to_bytes(2, "big") + (vlan | 0x6000).to_bytes(2, "big")
 
 
-def compare(port: Port, frames: Sequence[bytes], subs: Sequence[Sub] = (), promiscuous: bool = False) -> list[Out]:
+def compare(
+    port: Port, frames: Sequence[bytes], subs: Sequence[Sub] = (), promiscuous: bool = False, l2: bool = False
+) -> list[Out]:
     """Every frame goes where the oracle says, as whose it says, without the header, otherwise unchanged."""
-    port.configure(subs, promiscuous)
+    port.configure(subs, promiscuous, l2)
     outs = sorted(port.run(frames), key=lambda o: o.index)
-    expected = [naive(f, 1, MAC, promiscuous, subs) for f in frames]
+    expected = [naive(f, 1, MAC, promiscuous, subs, l2) for f in frames]
     for out, frame, verdict in zip(outs, frames, expected, strict=True):
         # a frame that is dropped for its address may have been counted to its sub-interface or not
-        found = Verdict(out.next, out.error, out.rx_sw_if, len(frame) - len(out.data))
+        l2_length = out.meta["flow_hash"] if out.next == "l2-input" else 0
+        found = Verdict(out.next, out.error, out.rx_sw_if, len(frame) - len(out.data), l2_length)
         assert found == verdict, frame.hex()
         assert out.data == frame[verdict.header :]
-        if verdict.header:
+        header = verdict.header or verdict.l2_length
+        if header:
             meta = out.meta
-            assert (meta["l2_offset"], meta["l3_offset"]) == (0, verdict.header)
-            assert meta["flags"] & 96 == {14: 0, 18: 32, 22: 64}[verdict.header]
+            assert (meta["l2_offset"], meta["l3_offset"]) == (0, header)
+            assert meta["flags"] & 96 == {14: 0, 18: 32, 22: 64}[header]
     for s in subs:
         mine = [f for f, v in zip(frames, expected, strict=True) if v.interface == s.index]
         counted = port.plane.if_stats["rx"].total(s.index).tolist()
@@ -167,6 +152,7 @@ subs_strategy = st.lists(
         st.sampled_from([0x8100, 0x8100, 0x88A8]),
         st.booleans(),
         st.booleans(),
+        st.booleans(),
     ),
     max_size=6,
     unique_by=lambda s: s[:2] if s[0] else (),
@@ -186,13 +172,51 @@ def frames(draw: st.DrawFn) -> bytes:
     return made[: draw(st.integers(0, len(made)))] if draw(st.integers(0, 5)) == 0 else made
 
 
-@examples(80)
-@given(made=subs_strategy, packets=st.lists(frames(), min_size=1, max_size=20), promiscuous=st.booleans())
+@examples(120)
+@given(
+    made=subs_strategy,
+    packets=st.lists(frames(), min_size=1, max_size=20),
+    promiscuous=st.booleans(),
+    l2=st.booleans(),
+)
 def test_random(
-    port: Port, made: list[tuple[tuple[int, ...], int, bool, bool]], packets: list[bytes], promiscuous: bool
+    port: Port,
+    made: list[tuple[tuple[int, ...], int, bool, bool, bool]],
+    packets: list[bytes],
+    promiscuous: bool,
+    l2: bool,
 ) -> None:
-    subs = [Sub(10 + i, tags, outer, exact, up) for i, (tags, outer, exact, up) in enumerate(made)]
-    compare(port, packets, subs, promiscuous)
+    """In L3 mode or in L2 mode, with sub-interfaces in either."""
+    subs = [Sub(10 + i, *rest) for i, rest in enumerate(made)]
+    compare(port, packets, subs, promiscuous, l2)
+
+
+def test_an_interface_in_l2_mode_takes_all_frames(port: Port) -> None:
+    """Whatever their destination and their tags, whole; but what a sub-interface takes is the sub-interface's."""
+    tagged = [b"", tag(7), tag(100), tag(100, 0x88A8), tag(100) + tag(7), tag(0), tag(1) + tag(2) + tag(3)]
+    packets = [frame(k, tags=t, mac=m) for k in (0x0800, 0x0806, 5, 0x9999) for t in tagged for m in (MAC, OTHER, GROUP)]
+    outs = compare(port, packets, l2=True)
+    assert {(o.next, o.rx_sw_if) for o in outs} == {("l2-input", 1)}
+    outs = compare(port, packets, [Sub(10, (100,)), Sub(11, (100, 7), l2=True)], l2=True)
+    assert {o.next for o in outs if o.rx_sw_if == 10} == {"ip4-input", "arp-input", "llc-input", "error-punt", "error-drop"}
+    assert {o.next for o in outs if o.rx_sw_if == 11} == {"l2-input"}
+
+
+def test_a_sub_interface_in_l2_mode(port: Port) -> None:
+    """Its frames are bridged, those of the interface itself are not; a frame that is cut in its tags is no frame."""
+    subs = (Sub(10, (100,), l2=True), Sub(11, (), l2=True), Sub(12, (200, INNER_ANY), l2=True), Sub(13, (300,), exact=False))
+    vlans = [tag(v) for v in (100, 200, 300, 400)] + [tag(v) + tag(i) for v in (100, 200, 300) for i in (7, 9)]
+    packets = [frame(0x0800, tags=t, mac=m) for t in (b"", tag(0), *vlans) for m in (MAC, OTHER, GROUP)]
+    compare(port, packets + [frame(0x0800, tags=tag(100))[:n] for n in range(14, 24)], subs)
+
+
+def test_no_interface_in_l2_mode_yet() -> None:
+    """Before the first one joined, l2-input is not even in the graph."""
+    bench = Bench(ETHERNET_INPUT, arcs=())
+    bench.plane.interfaces.records[1]["flags"] = ADMIN_UP | LINK_UP | L2_MODE
+    assert [o.next for o in bench.run([frame(0x0800)])] == ["error-drop"]
+    assert "l2-input" not in bench.plane.graph
+    bench.close()
 
 
 def test_jumbo_frames(port: Port) -> None:

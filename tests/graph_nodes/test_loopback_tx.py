@@ -1,10 +1,11 @@
-"""loopback-tx: what goes out comes back in."""
+"""loopback-tx: what goes out comes back in. One that is bridged: `tests/graph_nodes/l2/test_ends.py`."""
 
 from __future__ import annotations
 
 from tests.harness import Bench
 from vectorplane.dataplane.buffer import TRACED, VLAN_1_DEEP, VLAN_2_DEEP
 from vectorplane.graph_nodes.loopback_tx import LOOPBACK_TX
+from vectorplane.graph_nodes.turns import TURN
 
 
 def test_received_by_whoever_sent_it() -> None:
@@ -21,6 +22,6 @@ def test_received_by_whoever_sent_it() -> None:
     packets = [bytes([i]) * 60 for i in range(4)]
     outs = sorted(bench.run(packets, rx=3, meta=meta), key=lambda o: o.index)
     assert [(o.next, o.rx_sw_if, o.tx_sw_if) for o in outs] == [("ethernet-input", i, -1) for i in (1, 2, 2, 1)]
-    assert [o.data for o in outs] == packets and {o.meta["flags"] & ~TRACED for o in outs} == {0}
+    assert [o.data for o in outs] == packets and {o.meta["flags"] & ~TRACED for o in outs} == {TURN}
     assert bench.leaked() == 0
     bench.close()

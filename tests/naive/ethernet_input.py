@@ -17,16 +17,18 @@ class Sub:
     outer_type: int = 0x8100
     exact: bool = True
     up: bool = True
+    l2: bool = False
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Where the frame goes, why, as whose, and how many bytes of header were taken off."""
+    """Where the frame goes, why, as whose, and how many bytes of header were taken off (in L2 mode: not off)."""
 
     next: str
     error: str | None
     interface: int
     header: int = 0
+    l2_length: int = 0
 
 
 def choose(subs: Sequence[Sub], outer_type: int, tags: tuple[int, ...]) -> Sub | None:
@@ -46,12 +48,14 @@ def choose(subs: Sequence[Sub], outer_type: int, tags: tuple[int, ...]) -> Sub |
     return found or next((s for s in subs if not s.tags), None)
 
 
-def ethernet_input(frame: bytes, interface: int, mac: bytes, promiscuous: bool, subs: Sequence[Sub]) -> Verdict:
-    """What becomes of a frame received by an interface that is up, with these sub-interfaces."""
+def ethernet_input(
+    frame: bytes, interface: int, mac: bytes, promiscuous: bool, subs: Sequence[Sub], l2: bool = False
+) -> Verdict:
+    """What becomes of a frame received by an interface that is up, with these sub-interfaces; ``l2``: in L2 mode."""
     if len(frame) < 14:
         return Verdict("error-drop", "llc length > packet length", interface)
     kind, header = int.from_bytes(frame[12:14], "big"), 14
-    owner = interface
+    owner, bridged = interface, l2
     if kind in (0x8100, 0x88A8):
         if len(frame) < 18:
             return Verdict("error-drop", "llc length > packet length", interface)
@@ -63,11 +67,14 @@ def ethernet_input(frame: bytes, interface: int, mac: bytes, promiscuous: bool, 
             kind, header = int.from_bytes(frame[20:22], "big"), 22
         if tags != (0,):  # a priority tag alone means: untagged
             sub = choose(subs, outer_type, tags)
-            if sub is None:
+            if sub is None and not l2:
                 return Verdict("error-drop", "unknown vlan", interface)
-            if not sub.up:
+            if sub is not None and not sub.up:
                 return Verdict("error-drop", "subinterface down", interface)
-            owner = sub.index
+            if sub is not None:
+                owner, bridged = sub.index, sub.l2
+    if bridged:
+        return Verdict("l2-input", None, owner, 0, header)
     group = frame[0] & 1
     if not promiscuous and frame[:6] != mac and not group:
         return Verdict("error-drop", "l3 mac mismatch", owner)

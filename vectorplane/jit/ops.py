@@ -136,6 +136,8 @@ ctz = _op(
     lambda a: 64 if not int(a) & _MASK64 else ((int(a) & -int(a)) & _MASK64).bit_length() - 1,
 )
 """Number of zero bits below the lowest one bit; 64 for 0."""
+clz = _op(1, _intrinsic_call("ctlz"), lambda a: 64 - (int(a) & _MASK64).bit_length())
+"""Number of zero bits above the highest one bit; 64 for 0."""
 
 mul = _op(2, lambda b, a, c: b.mul(a, c), lambda a, c: _signed(int(a) * int(c)))
 """Product modulo 2**64 (hashes): the twin of a Python ``*`` would grow without bound."""

@@ -14,6 +14,8 @@ from vectorplane.control.vppapi.api import Api
 from vectorplane.control.vppapi.handlers import (
     arp,
     fib_source,
+    geneve,
+    gre,
     infrastructure,
     interface_address,
     interface_create,
@@ -33,8 +35,17 @@ from vectorplane.control.vppapi.handlers import (
     ip_reassembly,
     ip_route,
     ip_table,
-    l2_tags,
+    ipip,
+    l2_arp_term_events,
+    l2_bridge,
+    l2_features,
+    l2_fib,
+    l2_ip_mac,
+    l2_macs_events,
+    l2_ports,
+    l2_tag_rewrite,
     pg,
+    vxlan,
 )
 
 Handler = Callable[[Api, Any], Any]
@@ -65,6 +76,17 @@ def all_handlers() -> dict[str, Handler]:
         ip_reassembly.HANDLERS,
         ip_route.HANDLERS,
         ip_table.HANDLERS,
-        l2_tags.HANDLERS,
+        l2_arp_term_events.HANDLERS,
+        l2_bridge.HANDLERS,
+        l2_features.HANDLERS,
+        l2_fib.HANDLERS,
+        l2_ip_mac.HANDLERS,
+        l2_macs_events.HANDLERS,
+        l2_ports.HANDLERS,
+        l2_tag_rewrite.HANDLERS,
+        vxlan.HANDLERS,
+        geneve.HANDLERS,
+        gre.HANDLERS,
+        ipip.HANDLERS,
     ]
     return {name: handler for module in modules for name, handler in module.items()}

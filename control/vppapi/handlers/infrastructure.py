@@ -82,6 +82,15 @@ def get_next_index(api: Api, m: Any) -> dict[str, Any]:
     return {"next_index": slots[m.next_name]}
 
 
+def add_node_next(api: Api, m: Any) -> dict[str, Any]:
+    """The same; the slot is made when there is none. Nodes that nothing has needed yet join for it."""
+    graph = api.engine.plane.graph
+    for name, retval in ((m.node_name, NO_SUCH_NODE), (m.next_name, NO_SUCH_NODE2)):
+        if name not in graph and name not in graph.registry:
+            return {"retval": retval, "next_index": _NONE}
+    return {"next_index": graph.add_next(graph.add(m.node_name), m.next_name)}
+
+
 def show_threads(api: Api, m: Any) -> dict[str, Any]:
     """A line a worker."""
     native = {t.name: t.native_id for t in threading.enumerate()}
@@ -134,6 +143,7 @@ HANDLERS = {
     "cli_inband": cli_inband,
     "get_node_index": get_node_index,
     "get_next_index": get_next_index,
+    "add_node_next": add_node_next,
     "show_threads": show_threads,
     "get_f64_endian_value": get_f64_endian_value,
     "get_f64_increment_by_one": get_f64_increment_by_one,

@@ -20,7 +20,7 @@ SUB_FLAGS = 0xFE
 def details(api: Api, interface: Interface) -> dict[str, Any]:
     """The fields of sw_interface_details."""
     interfaces, index = api.engine.interfaces, interface.sw_if_index
-    device = interface.device
+    device, rewrite = interface.device, api.engine.tag_rewrites.get(index)
     fields: dict[str, Any] = {
         "sw_if_index": index,
         "sup_sw_if_index": interface.sup,
@@ -30,6 +30,10 @@ def details(api: Api, interface: Interface) -> dict[str, Any]:
         "link_speed": device.link_speed,
         "link_mtu": interfaces[interface.sup].link_mtu,
         "mtu": list(interfaces.mtus(index)),
+        "vtr_op": rewrite.op,
+        "vtr_push_dot1q": rewrite.dot1q,
+        "vtr_tag1": rewrite.tag1,
+        "vtr_tag2": rewrite.tag2,
         "interface_name": interface.name[:63],
         "interface_dev_type": device.kind,
         "tag": interface.tag,

@@ -102,4 +102,6 @@ def _field(text: str) -> Field:
 def _default(text: str) -> str | int | float:
     if text.isdigit():
         return int(text)
+    if text == "false":  # VPP's own files have `true` as a word, but this one as a value
+        return False
     return float(text) if "." in text else text

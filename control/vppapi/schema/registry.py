@@ -7,19 +7,26 @@ from vectorplane.control.vppapi.schema import (
     ethernet_types,
     fib,
     fib_types,
+    geneve,
+    gre,
     interface,
     interface_types,
     ip,
     ip6_nd,
     ip_neighbor,
     ip_types,
+    ipip,
     l2,
+    l3xc,
     memclnt,
     mfib_types,
     pg,
+    span,
+    tunnel_types,
     vlib,
     vpe,
     vpe_types,
+    vxlan,
 )
 from vectorplane.control.vppapi.schema.model import PRIMITIVES, ApiFile, Message, SchemaError, Service, Type
 from vectorplane.control.vppapi.schema.parse import parse
@@ -80,6 +87,7 @@ class Registry:
 
 def load() -> Registry:
     """Read the whole schema (a few milliseconds)."""
-    types = (vpe_types, interface_types, ethernet_types, ip_types, fib_types, mfib_types)
-    modules = (memclnt, vlib, vpe, *types, pg, interface, ip, ip_neighbor, ip6_nd, arp, fib, l2)
+    types = (vpe_types, interface_types, ethernet_types, ip_types, fib_types, mfib_types, tunnel_types)
+    ip_modules = (ip, ip_neighbor, ip6_nd, arp, fib, l3xc)
+    modules = (memclnt, vlib, vpe, *types, pg, interface, *ip_modules, l2, span, vxlan, geneve, gre, ipip)
     return Registry([parse(m.TEXT) for m in modules])

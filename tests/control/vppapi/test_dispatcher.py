@@ -39,6 +39,7 @@ class Served:
             "sw_interface_dump": self.dump,
             "ip_path_mtu_get": self.get,
             "want_interface_events": self.want,
+            "l3xc_plugin_get_version": lambda api, m: {"major": 1, "minor": 7},
         }
         self.dispatcher = Dispatcher(self.api, REGISTRY, handlers)
         self.session, self.wire = self.connect()
@@ -107,6 +108,11 @@ def test_replies(served: Served) -> None:
     ]
     assert got[2][1].vrf_id == 9 and got[4][1].client_index == 77
     assert served.api.session is None
+
+
+def test_a_reply_without_a_return_code(served: Served) -> None:
+    ((name, m),) = served.ask(served.wire.request("l3xc_plugin_get_version", context=4))
+    assert (name, m.context, m.major, m.minor) == ("l3xc_plugin_get_version_reply", 4, 1, 7)
 
 
 @pytest.mark.parametrize("name", ["ip_table_replace_begin", "sw_interface_get_mac_address"])

@@ -73,6 +73,22 @@ def test_nodes(served: Served) -> None:
     assert api.get_node_index(node_name="nothing").retval == -63
 
 
+def test_next_nodes(served: Served) -> None:
+    """A node that nothing has needed yet joins, as all nodes are there in VPP."""
+    api = served.client.api
+    with served.engine.paused():
+        graph = served.engine.plane.graph
+        assert "loopback-tx" not in graph
+    known = {"node_name": "loopback-tx", "next_name": "null-node"}
+    assert api.get_next_index(**known).retval == -63
+    made = api.add_node_next(**known)
+    assert made.retval == 0 and api.add_node_next(**known).next_index == made.next_index
+    assert api.get_next_index(**known).next_index == made.next_index
+    for change, retval in (({"node_name": "nothing"}, -63), ({"next_name": "nothing"}, -64)):
+        refused = api.add_node_next(**(known | change))
+        assert (refused.retval, refused.next_index) == (retval, 0xFFFFFFFF)
+
+
 def test_threads(served: Served) -> None:
     (thread,) = served.client.api.show_threads().thread_data
     assert thread.name == "vpp_main" and thread.pid > 0

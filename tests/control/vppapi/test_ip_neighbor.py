@@ -209,12 +209,3 @@ def test_ip6_on_a_link(served: Served) -> None:
     for retval in (0, 0, -62):
         assert api.sw_interface_ip6_enable_disable(sw_if_index=n, enable=False).retval == retval
     assert api.sw_interface_ip6_get_link_local_address(sw_if_index=99).retval == -2
-
-
-def test_tags_are_not_rewritten(served: Served) -> None:
-    """Programs that make sub-interfaces switch it off; that is all that there is of it."""
-    rewrite = served.client.api.l2_interface_vlan_tag_rewrite
-    assert rewrite(sw_if_index=1, vtr_op=0, push_dot1q=0, tag1=0, tag2=0).retval == 0
-    assert rewrite(sw_if_index=1, vtr_op=3, push_dot1q=0, tag1=0, tag2=0).retval == -9
-    assert rewrite(sw_if_index=1, vtr_op=9, push_dot1q=0, tag1=0, tag2=0).retval == -7
-    assert rewrite(sw_if_index=99, vtr_op=0, push_dot1q=0, tag1=0, tag2=0).retval == -2

@@ -1,0 +1,109 @@
+"""GRE tunnels ``greN`` (RFC 2784), as VPP's gre plugin has them: for IP packets, Ethernet frames (TEB), or ERSPAN."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING, Any
+
+from vectorplane.backends.engine.tunnels.ip_tunnels import IpTunnelDevice, IpTunnelSet
+from vectorplane.graph_nodes.tunnels.gre4_input import ERSPAN_TYPE, IP4_TYPE, KEY_FLAG, SEQUENCE_FLAG, TEB_TYPE
+from vectorplane.graph_nodes.tunnels.ip_tunnel import ERSPAN, L3, TEB, GreTable
+
+if TYPE_CHECKING:
+    from vectorplane.backends.engine.adjacencies import Adjacency
+    from vectorplane.backends.engine.engine import Engine
+
+TTL = 254
+KINDS = {"l3": L3, "teb": TEB, "erspan": ERSPAN}
+_OUTPUT = {L3: "tunnel-output", TEB: "gre-teb-encap", ERSPAN: "gre-erspan-encap"}
+_TYPES = {L3: IP4_TYPE, TEB: TEB_TYPE, ERSPAN: ERSPAN_TYPE}
+MOST_SESSION = 1023
+
+
+class GreTunnel(IpTunnelDevice):
+    """One tunnel. ``carries``: a key of `KINDS`; ``session``: ERSPAN's; ``key`` 0: none."""
+
+    kind = "GRE tunnel device"
+    prefix = "gre"
+    protocol = 47
+    input_node = "gre4-input"
+    table_class = GreTable
+
+    def __init__(
+        self,
+        src: IPv4Address,
+        dst: IPv4Address,
+        *,
+        kind: str = "l3",
+        session: int = 0,
+        key: int = 0,
+        **options: Any,
+    ) -> None:
+        super().__init__(src, dst, **options)
+        if kind not in KINDS:
+            raise ValueError(f"a GRE tunnel carries {', '.join(KINDS)}, not {kind}")
+        if not 0 <= session <= MOST_SESSION:
+            raise ValueError(f"ERSPAN session {session} is not within 0 to {MOST_SESSION}")
+        if not 0 <= key < 1 << 32:
+            raise ValueError(f"GRE key {key} is not a 32-bit number")
+        self.carries, self.session, self.gre_key = kind, session, 0 if kind == "erspan" else key
+        number = KINDS[kind]
+        self.ethernet = number != L3
+        self.output_node = _OUTPUT[number]
+        flags = SEQUENCE_FLAG if number == ERSPAN else KEY_FLAG if self.gre_key else 0
+        further = flags.to_bytes(2, "big") + _TYPES[number].to_bytes(2, "big")
+        further += self.gre_key.to_bytes(4, "big") if self.gre_key else b""
+        self.outer_header = self.header(TTL, further)
+        self._adjacency: Adjacency | None = None
+
+    def key(self, fib: int) -> tuple[int, int]:
+        """Addresses; FIB, what it carries, key."""
+        word = self.gre_key << 32 | KINDS[self.carries] << 16 | fib
+        return self.addresses_key(), word - (1 << 64) if word >> 63 else word
+
+    def default_mac(self, sw_if_index: int, name: str) -> bytes:
+        """``d0:0b:ee:d0:`` and the instance (VPP's)."""
+        if not self.ethernet:
+            return bytes(6)
+        return bytes.fromhex("d00beed0") + (max(0, self.instance) & 0xFFFF).to_bytes(2, "big")
+
+    def attach(self, engine: Engine, sw_if_index: int) -> None:
+        """Join the tunnels of the engine."""
+        super().attach(engine, sw_if_index)
+        if self.ethernet:
+            self._adjacency = engine.routes.adjacencies.ethernet(sw_if_index)
+            record = engine.plane.shared(GreTable).records[sw_if_index]
+            record["adj"], record["session"], record["sequence"] = self._adjacency.index, self.session, 0
+
+    def close(self) -> None:
+        """Leave them."""
+        engine = self._engine
+        super().close()
+        if engine is not None and self._adjacency is not None:
+            engine.routes.adjacencies.release(self._adjacency)
+            self._adjacency = None
+
+
+class GreTunnels(IpTunnelSet[GreTunnel]):
+    """The GRE tunnels of one engine."""
+
+    device = GreTunnel
+
+    def add(self, src: IPv4Address, dst: IPv4Address, **options: Any) -> GreTunnel:
+        """A new tunnel; ``options`` as of `GreTunnel`. Raises as `IpTunnelSet.check`, and `ValueError`."""
+        tunnel = GreTunnel(src, dst, **options)
+        self.add_device(tunnel)
+        return tunnel
+
+    def remove(self, src: IPv4Address, dst: IPv4Address, *, kind: str = "l3", table: int = 0, key: int = 0) -> int:
+        """Remove a tunnel with its interface, whose number is given.
+
+        Raises:
+            KeyError: no such tunnel or table.
+        """
+        wanted = GreTunnel(src, dst, kind=kind, table=table, key=key)
+        index = self._table.map.get(wanted.key(self._engine.routes.control.fib_index(table)))
+        if index is None:
+            raise KeyError(f"no GRE tunnel from {src} to {dst}")
+        self._engine.interfaces.remove(index)
+        return index
