@@ -7,6 +7,7 @@ Options are canonical: sorted by name, what has its default left out (`options`)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -38,9 +39,30 @@ DEVICES: Mapping[str, Mapping[str, object]] = MappingProxyType(
         },
         # the card's place on the bus; rings and queues are set in VPP's start-up configuration
         "dpdk": {"pci": None, "queues": None, "rx_ring": 1024, "tx_ring": 1024},
+        # tunnels: src and dst are their ends in the table, which is one of IP of the same version
+        "vxlan": {
+            "src": None,
+            "dst": None,
+            "vni": None,
+            "src_port": 4789,
+            "dst_port": 4789,
+            "table": 0,
+            "multicast_interface": None,
+            "l3": False,
+            "instance": None,
+        },
+        "geneve": {"src": None, "dst": None, "vni": None, "table": 0, "multicast_interface": None, "l3": False},
+        # kind: l3, teb or erspan; key 0: none; session: of erspan
+        "gre": {"src": None, "dst": None, "kind": "l3", "key": 0, "session": 0, "table": 0},
+        "ipip": {"src": None, "dst": None, "table": 0},
+        "bvi": {},
     }
 )
 """By kind of device: its settings and their defaults."""
+TUNNELS = ("vxlan", "geneve", "gre", "ipip")
+"""Kinds of devices that are tunnels."""
+_NEEDED = ("src", "dst", "vni")
+"""Settings of tunnels that have no default."""
 
 
 def defaults(device: str) -> dict[str, object]:
@@ -64,7 +86,27 @@ def options(device: str, **given: object) -> Options:
 
 
 def settings(item: Interface) -> dict[str, object]:
-    """All settings of an interface's device, those left out with their defaults. Raises as `options`."""
+    """All settings of an interface's device, those left out with their defaults.
+
+    Raises:
+        BackendError: as `options`; a tunnel lacks an end or its VNI, or its ends are the same or do not fit together.
+    """
     given = dict(item.options)
     options(item.device, **given)
-    return {**defaults(item.device), **given}
+    made = {**defaults(item.device), **given}
+    if item.device in TUNNELS:
+        _check_ends(item.device, made)
+    return made
+
+
+def _check_ends(device: str, made: Mapping[str, object]) -> None:
+    for name in _NEEDED:
+        if name in made and made[name] is None:
+            raise BackendError(f"a {device} device needs {name}")
+    for name in ("src", "dst"):
+        if not isinstance(made[name], IPv4Address | IPv6Address):
+            raise BackendError(f"a {device} device needs an address as {name}, not {made[name]!r}")
+    if type(made["src"]) is not type(made["dst"]):
+        raise BackendError(f"a tunnel cannot lead from {made['src']} to {made['dst']}: they differ in their IP version")
+    if made["src"] == made["dst"]:
+        raise BackendError(f"a tunnel cannot lead from {made['src']} to itself")

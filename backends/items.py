@@ -235,6 +235,153 @@ class ProxyArpInterface:
         return f"interface/{self.interface}/proxy-arp"
 
 
+@dataclass(frozen=True, slots=True)
+class BridgeDomain:
+    """A bridge domain: what is done with the frames of its ports."""
+
+    kind: ClassVar[str] = "bridge-domain"
+    id: int
+    flood: bool = True
+    """Broadcasts and multicasts go to all ports."""
+    uu_flood: bool = True
+    """So do frames to addresses that are not known."""
+    forward: bool = True
+    learn: bool = True
+    arp_term: bool = False
+    """ARP requests and neighbour solicitations for a `BridgeArp` are answered in the domain."""
+    arp_ufwd: bool = False
+    """ARP goes where unknown unicast goes, instead of to all ports."""
+    mac_age: int = 0
+    """Minutes after which a learnt address is forgotten that was not heard of; 0: never."""
+    tag: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"bridge/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class BridgePort:
+    """An interface that is a port of a bridge domain."""
+
+    kind: ClassVar[str] = "bridge-port"
+    interface: str
+    domain: int
+    type: str = "normal"
+    """normal, bvi (the domain's own interface to L3), uu-fwd (where frames to unknown addresses go)."""
+    shg: int = 0
+    """Split-horizon group: no frames from one port of a group to another; 0: none."""
+
+    @property
+    def key(self) -> str:
+        return f"interface/{self.interface}/l2"
+
+
+@dataclass(frozen=True, slots=True)
+class L2Xconnect:
+    """An interface whose frames all leave by another. The way back is another item."""
+
+    kind: ClassVar[str] = "l2-xconnect"
+    interface: str
+    to: str
+
+    @property
+    def key(self) -> str:
+        return f"interface/{self.interface}/l2"
+
+
+@dataclass(frozen=True, slots=True)
+class L2FibEntry:
+    """A MAC address that a bridge domain was told; it does not age."""
+
+    kind: ClassVar[str] = "l2-fib-entry"
+    domain: int
+    mac: str
+    interface: str = ""
+    """The port where it is; "": frames from and to it are dropped."""
+    static: bool = True
+    """It stays there when its frames come from elsewhere."""
+
+    @property
+    def key(self) -> str:
+        return f"bridge/{self.domain}/fib/{self.mac}"
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeArp:
+    """A neighbour that a bridge domain answers ARP requests or neighbour solicitations for."""
+
+    kind: ClassVar[str] = "bridge-arp"
+    domain: int
+    address: Address
+    mac: str
+
+    @property
+    def key(self) -> str:
+        return f"bridge/{self.domain}/arp/{self.address}"
+
+
+TAG_REWRITES = (
+    "push-1",
+    "push-2",
+    "pop-1",
+    "pop-2",
+    "translate-1-1",
+    "translate-1-2",
+    "translate-2-1",
+    "translate-2-2",
+)
+"""What may be done to VLAN tags; the last number says how many are put on. VPP numbers them from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagRewrite:
+    """What a port does to the VLAN tags of frames that come in; to those that leave it does the opposite."""
+
+    kind: ClassVar[str] = "tag-rewrite"
+    interface: str
+    op: str
+    """One of `TAG_REWRITES`."""
+    dot1q: bool = False
+    """The outer tag that is put on is 802.1Q, not 802.1ad; false when none is put on."""
+    tags: tuple[int, ...] = ()
+    """VLAN ids that are put on, outer first."""
+
+    @property
+    def key(self) -> str:
+        return f"interface/{self.interface}/tag-rewrite"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An interface whose packets are copied to another."""
+
+    kind: ClassVar[str] = "span"
+    source: str
+    target: str
+    direction: str = "both"
+    """rx, tx, both."""
+    l2: bool = False
+    """Copied where the port bridges, as its bridge domain sees them, instead of as the device does."""
+
+    @property
+    def key(self) -> str:
+        return f"interface/{self.source}/{'l2-span' if self.l2 else 'span'}/{self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class L3Xconnect:
+    """An interface whose IPv4 packets all take the same paths (sorted), whatever their destination."""
+
+    kind: ClassVar[str] = "l3-xconnect"
+    interface: str
+    paths: tuple[Path, ...]
+
+    @property
+    def key(self) -> str:
+        return f"interface/{self.interface}/l3-xconnect"
+
+
 Item = (
     Table
     | Interface
@@ -250,5 +397,13 @@ Item = (
     | Neighbour
     | ProxyArpRange
     | ProxyArpInterface
+    | BridgeDomain
+    | BridgePort
+    | L2Xconnect
+    | L2FibEntry
+    | BridgeArp
+    | TagRewrite
+    | Span
+    | L3Xconnect
 )
 """Any of them. A new kind needs: its class here, a descriptor in control/descriptors/, a file in each backend."""

@@ -8,17 +8,16 @@ router does is in place: checks, counters, feature arcs, tracing (off). Compile 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
 import numpy as np
 
 from vectorplane.backends.engine.engine import Engine
-from vectorplane.backends.engine.report import node_rows
 from vectorplane.backends.engine.route_paths import Path
+from vectorplane.bench.measure import CaseResult, measure, send
 from vectorplane.bench.traffic import route_mix, udp_frames
-from vectorplane.dataplane.clock import read_cycles, tsc_hz
 
 NODES = ("ethernet-input", "ip4-input", "ip4-lookup", "ip4-rewrite")
 CASES = ("plain", "mixed", "million")
@@ -26,42 +25,30 @@ NEXT_HOPS = 16
 
 
 @dataclass
-class Result:
-    """One case's figures. ``clocks`` by node name; ``explained``: share of the cycles that the table accounts for."""
+class Result(CaseResult):
+    """One case's figures, with those of the routes."""
 
-    case: str
-    packets: int
-    seconds: float
-    buffers: int
-    routes: int
-    nodes: list[dict[str, Any]] = field(default_factory=list)
-    explained: float = 0.0
+    routes: int = 0
     load_seconds: float = 0.0
-
-    @property
-    def mpps(self) -> float:
-        """Million packets a second."""
-        return self.packets / self.seconds / 1e6
 
     @property
     def four_nodes(self) -> float:
         """Clocks per packet of the four IPv4 nodes together."""
-        return float(sum(r["clocks_per_packet"] for r in self.nodes if r["name"] in NODES))
+        return sum(self.clocks(name) for name in NODES)
+
+    def note(self) -> str:
+        """What the table does not say."""
+        return (
+            f"the four ip4 nodes {self.four_nodes:.2f} clocks a packet; {self.routes:,} routes loaded in "
+            f"{self.load_seconds:.2f} s"
+        )
 
     def json(self) -> dict[str, Any]:
         """As an object."""
-        return {
-            "case": self.case,
-            "packets": self.packets,
-            "seconds": round(self.seconds, 4),
-            "mpps": round(self.mpps, 2),
-            "buffers": self.buffers,
+        return super().json() | {
             "routes": self.routes,
             "route_load_seconds": round(self.load_seconds, 3),
             "four_nodes": round(self.four_nodes, 2),
-            "explained": round(self.explained, 4),
-            "tsc_mhz": round(tsc_hz() / 1e6),
-            "nodes": self.nodes,
         }
 
 
@@ -136,37 +123,9 @@ def run(case: str = "plain", *, packets: int = 1 << 23, buffers: int = 8192, see
     engine = Engine(clock="fast", buffers=buffers * workers, seed=seed, workers=workers)
     try:
         routes, load_seconds = set_up(case, engine, seed)
-        _measure(engine, 256 * 200)
-        return _measured(case, engine, packets * workers, buffers, routes, load_seconds)
+        send(engine, 256 * 200)
+        result = Result(case, packets * workers, buffers=buffers, routes=routes, load_seconds=load_seconds)
+        measure("ip4", engine, result)
+        return result
     finally:
         engine.close()
-
-
-def _measure(engine: Engine, packets: int) -> tuple[float, int]:
-    """Send ``packets`` in all through the streams; gives seconds and cycles."""
-    plane = engine.plane
-    for vector in plane.node_stats.values():
-        vector.clear()
-    for w in plane.workers:
-        w.record["dispatch_clocks"] = w.record["rounds"] = 0
-    streams = list(engine.pg.streams.values())
-    for stream in streams:
-        stream.limit = packets // len(streams)
-    engine.pg.enable()
-    engine.link()
-    began, cycles = time.perf_counter(), read_cycles()
-    engine.run()
-    return time.perf_counter() - began, read_cycles() - cycles
-
-
-def _measured(case: str, engine: Engine, packets: int, buffers: int, routes: int, load_seconds: float) -> Result:
-    seconds, cycles = _measure(engine, packets)
-    rows = node_rows(engine.plane)
-    spent = sum(r["vectors"] * r["clocks_per_packet"] for r in rows)
-    for r in rows:
-        r["vectors_per_call"] = round(r["vectors"] / r["calls"], 1) if r["calls"] else 0.0
-    result = Result(case, packets, seconds, buffers, routes, rows, spent / cycles, load_seconds)
-    dropped = sum(engine.plane.error_counts("drops").values())
-    if dropped:
-        raise RuntimeError(f"bench ip4 {case}: {dropped} packets were dropped: {engine.plane.error_counts('drops')}")
-    return result

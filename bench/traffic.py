@@ -35,6 +35,44 @@ def udp_frames(
     return [f.tobytes() for f in frames]
 
 
+def ethernet_frames(
+    destinations: npt.NDArray[np.int64], sources: npt.NDArray[np.int64], *, size: int = 64
+) -> list[bytes]:
+    """One Ethernet + IPv4 + UDP frame of ``size`` bytes (no FCS) for each pair of MAC addresses (as numbers)."""
+    n = len(destinations)
+    made = udp_frames(np.full(n, 0x0A090909), dst_mac=bytes(6), size=size)
+    frames = np.frombuffer(b"".join(made), np.uint8).reshape(n, size).copy()
+    for at, macs in ((0, destinations), (6, sources)):
+        frames[:, at : at + 6] = macs.astype(">i8").view(np.uint8).reshape(n, 8)[:, 2:]
+    return [f.tobytes() for f in frames]
+
+
+def vxlan_frames(
+    inner: list[bytes],
+    sources: npt.NDArray[np.int64],
+    destination: int,
+    vnis: npt.NDArray[np.int64],
+    *,
+    dst_mac: bytes,
+) -> list[bytes]:
+    """These frames, all of one size, in VXLAN (RFC 7348), each from its source address (host order) with its VNI."""
+    size = 50 + len(inner[0])
+    outer = udp_frames(np.full(len(inner), destination), dst_mac=dst_mac, size=size)
+    frames = np.frombuffer(b"".join(outer), np.uint8).reshape(len(inner), size).copy()
+    words = frames[:, :50].reshape(len(inner), 50)
+    for at, numbers in ((26, sources), (46, vnis << 8), (42, np.full(len(inner), 0x08000000))):
+        words[:, at : at + 4] = numbers.astype(">i8").view(np.uint8).reshape(len(inner), 8)[:, 4:]
+    words[:, 36:38] = np.frombuffer((4789).to_bytes(2, "big"), np.uint8)
+    words[:, 24:26] = 0
+    total = words[:, 14:34].reshape(len(inner), 10, 2).astype(np.int64) @ np.array([256, 1])
+    total = total.sum(axis=1)
+    total = (total & 0xFFFF) + (total >> 16)
+    total = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+    words[:, 24], words[:, 25] = total >> 8, total & 0xFF
+    frames[:, 50:] = np.frombuffer(b"".join(inner), np.uint8).reshape(len(inner), size - 50)
+    return [f.tobytes() for f in frames]
+
+
 def route_mix(count: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Prefixes (host order) and lengths of ``count`` distinct routes, mixed as a full Internet table roughly is.
 

@@ -10,12 +10,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from vectorplane.control.config_bridge import BridgeDomain, DomainId, Span
 from vectorplane.control.config_check import check
 from vectorplane.control.config_error import ConfigError, Path, Problem
 from vectorplane.control.config_explain import explain
-from vectorplane.control.config_interface import Interface, TableId
+from vectorplane.control.config_interface import Interface
 from vectorplane.control.config_route import Neighbour, ProxyArp, Route, Table
-from vectorplane.control.config_types import InterfaceName, Model
+from vectorplane.control.config_types import InterfaceName, Model, TableId
 from vectorplane.control.config_yaml import Document, parse
 
 Clock = Literal["virtual", "real", "fast"]
@@ -40,6 +41,8 @@ class Config(Model):
     routes: list[Route] = Field(default_factory=list)
     neighbours: list[Neighbour] = Field(default_factory=list)
     proxy_arp: list[ProxyArp] = Field(default_factory=list)
+    bridge_domains: dict[DomainId, BridgeDomain] = Field(default_factory=dict)
+    span: list[Span] = Field(default_factory=list)
     _document: Document | None = PrivateAttr(None)
     _warnings: tuple[Problem, ...] = PrivateAttr(())
 

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING
 
+from vectorplane.control.config_check_bridge import check_bridging
+from vectorplane.control.config_check_tunnel import check_tunnels
 from vectorplane.control.config_device import CaptureSettings, DpdkSettings, LinkSettings, SimSettings
 from vectorplane.control.config_error import Path, Problem, field_text
 from vectorplane.control.config_explain import did_you_mean
 from vectorplane.control.config_interface import Port
+from vectorplane.control.config_path import Path as Way
 from vectorplane.control.config_yaml import Document
 
 if TYPE_CHECKING:
@@ -25,7 +28,9 @@ def ports(config: Config) -> Iterator[tuple[str, Path, Port]]:
             yield f"{name}.{sub_id}", ("interfaces", name, "sub_interfaces", sub_id), sub
 
 
-class _Check:
+class Checker:
+    """Collects mistakes, and what has to wait."""
+
     def __init__(self, config: Config, document: Document, folder: str | None) -> None:
         self.config, self.document, self.folder = config, document, folder
         self.problems: list[Problem] = []
@@ -34,20 +39,28 @@ class _Check:
         self.tables = {0, *config.tables}
 
     def fail(self, path: Path, reason: str) -> None:
+        """A mistake."""
         self.problems.append(Problem(self.document.line(path), path, reason))
 
     def where(self, path: Path) -> str:
+        """A field and its line, for people."""
         return f"{field_text(path)} in line {self.document.line(path)}"
 
     def waits(self, path: Path, reason: str) -> None:
         """No mistake: what it needs may come from elsewhere, an API client for one."""
         self.warnings.append(Problem(self.document.line(path), path, f"pending: {reason}"))
 
+    def all_ports(self) -> Iterator[tuple[str, Path, Port]]:
+        """See `ports`."""
+        return ports(self.config)
+
     def interface(self, path: Path, name: str | None) -> None:
+        """A name of an interface, which may come from elsewhere."""
         if name is not None and name not in self.ports:
             self.waits(path, f"there is no interface {name}" + did_you_mean(name, list(self.ports)))
 
     def table(self, path: Path, table: int | None, version: int = 4) -> None:
+        """A number of a table, which must be declared."""
         if table is None:
             return
         if table not in self.tables:
@@ -156,11 +169,14 @@ class _Check:
                 self.fail((*path, "prefix"), f"{route.prefix} is already routed by {self.where(seen[key])}")
             seen.setdefault(key, path)
             for k, way in enumerate(route.all_paths()):
-                here = (*path, "paths", k) if route.paths else path
-                if way.via is not None and way.via.version != version:
-                    self.fail((*here, "via"), f"{way.via} is no next hop for {route.prefix}: expected IPv{version}")
-                self.interface((*here, "interface"), way.interface)
-                self.table((*here, "lookup"), way.lookup, version)
+                self.way((*path, "paths", k) if route.paths else path, way, str(route.prefix), version)
+
+    def way(self, path: Path, way: Way, what: str, version: int) -> None:
+        """One path of what it is for (``what``)."""
+        if way.via is not None and way.via.version != version:
+            self.fail((*path, "via"), f"{way.via} is no next hop for {what}: expected IPv{version}")
+        self.interface((*path, "interface"), way.interface)
+        self.table((*path, "lookup"), way.lookup, version)
 
     def unnumbered(self) -> None:
         for name, path, port in ports(self.config):
@@ -226,11 +242,13 @@ def check(config: Config, document: Document, folder: str | None) -> tuple[list[
 
     ``folder`` (None: do not look) is where capture files are.
     """
-    c = _Check(config, document, folder)
+    c = Checker(config, document, folder)
     c.names()
     c.addresses()
     c.tags()
     c.devices()
+    check_tunnels(c)
+    check_bridging(c)
     c.routes()
     c.neighbours()
     c.unnumbered()

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from vectorplane.control.config_tunnel import GeneveSettings, GreSettings, IpipSettings, VxlanSettings
 from vectorplane.control.config_types import InterfaceName, Model, PciAddress, as_list
 from vectorplane.control.config_units import Duration, Rate
 
@@ -68,6 +69,12 @@ class LoopbackSettings(Model):
     type: Literal["loopback"]
 
 
+class BviSettings(Model):
+    """A bridge domain's own interface: what is bridged to its MAC address is routed, what is routed to it bridged."""
+
+    type: Literal["bvi"]
+
+
 class DpdkSettings(Model):
     """A real network card by its PCI address, driven by DPDK.
 
@@ -91,7 +98,17 @@ def _short(value: Any) -> Any:
 
 DeviceSettings = Annotated[
     Annotated[
-        CaptureSettings | SimSettings | PgSettings | NullSettings | LoopbackSettings | DpdkSettings,
+        CaptureSettings
+        | SimSettings
+        | PgSettings
+        | NullSettings
+        | LoopbackSettings
+        | DpdkSettings
+        | BviSettings
+        | VxlanSettings
+        | GeneveSettings
+        | GreSettings
+        | IpipSettings,
         Field(discriminator="type"),
     ],
     BeforeValidator(_short),

@@ -8,7 +8,7 @@ Path = tuple[str | int, ...]
 """Where a field is: keys and list positions from the top, as ``("routes", 2, "via")``."""
 
 
-_NUMBERED = ("tables", "sub_interfaces")
+_NUMBERED = ("tables", "sub_interfaces", "bridge_domains")
 """Mappings whose keys are numbers."""
 
 

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from vectorplane.control.config_error import Path, Problem
 from vectorplane.control.config_yaml import Document
 
+_DEVICES = ("capture", "sim", "pg", "null", "loopback", "dpdk", "bvi", "vxlan", "geneve", "gre", "ipip")
+
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """``; did you mean x?`` when one of the known words is near, else the list of them."""
@@ -61,7 +63,7 @@ def path_of(loc: tuple[str | int, ...], value: Any) -> Path:
             if key is not None:
                 path.append(key)
                 value = value[key]
-            elif i == len(loc) - 1 and step != "[key]":
+            elif i == len(loc) - 1 and step not in ("[key]", value.get("type")):
                 path.append(step)
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             path.append(step)
@@ -78,7 +80,7 @@ def _reason(error: Any, model: type[BaseModel]) -> str:
     if kind == "value_error":
         return message.removeprefix("Value error, ")
     if kind == "union_tag_not_found":
-        known = error["ctx"].get("expected_tags", "capture, sim, pg, null, loopback, dpdk")
+        known = error["ctx"].get("expected_tags", ", ".join(_DEVICES))
         return f"type is missing: expected one of {known}"
     if kind == "union_tag_invalid":
         known = [t.strip("'") for t in str(error["ctx"]["expected_tags"]).split(", ")]

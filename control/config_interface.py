@@ -6,13 +6,25 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from vectorplane.control.config_bridge import BridgeMembership, PortTagRewrite
 from vectorplane.control.config_device import CaptureSettings, DeviceSettings
-from vectorplane.control.config_types import InterfaceAddress, InterfaceName, Model, StationMac, as_list
+from vectorplane.control.config_path import Path
+from vectorplane.control.config_types import (
+    InterfaceAddress,
+    InterfaceName,
+    Model,
+    StationMac,
+    TableId,
+    Vlan,
+    as_list,
+)
 
-Vlan = Annotated[int, Field(ge=0, le=4094)]
 SubId = Annotated[int, Field(ge=0, le=4294967294)]
-TableId = Annotated[int, Field(ge=0, le=4294967295)]
 Mtu = Annotated[int, Field(ge=68, le=16110)]
+
+
+def _one_path(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
 
 
 class Port(Model):
@@ -20,6 +32,9 @@ class Port(Model):
 
     ``ip4`` lets an interface without an address take IPv4 packets (it is always on with an address). ``unnumbered``
     names the interface whose addresses it uses. ``proxy_arp``: answer ARP requests for the ranges that are proxied.
+
+    ``bridge``: it is a port of that bridge domain. ``xconnect`` names the interface by which all its frames leave.
+    ``tag_rewrite``: what either does to VLAN tags. ``l3_xconnect``: the paths that all its IPv4 packets take.
     """
 
     addresses: Annotated[list[InterfaceAddress], BeforeValidator(as_list)] = Field(default_factory=list)
@@ -29,6 +44,16 @@ class Port(Model):
     ip4: bool = False
     unnumbered: InterfaceName | None = None
     proxy_arp: bool = False
+    bridge: BridgeMembership | None = None
+    xconnect: InterfaceName | None = None
+    tag_rewrite: PortTagRewrite | None = None
+    l3_xconnect: Annotated[list[Path], BeforeValidator(_one_path)] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_mode(self) -> Port:
+        if self.bridge is not None and self.xconnect is not None:
+            raise ValueError("a port is in a bridge domain or cross-connected: leave out bridge or xconnect")
+        return self
 
 
 class SubInterface(Port):

@@ -14,7 +14,7 @@ from ipaddress import (
 )
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,62}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}")
@@ -135,6 +135,8 @@ Prefix = Annotated[IPv4Network | IPv6Network, PlainValidator(_prefix)]
 InterfaceName = Annotated[str, BeforeValidator(_name)]
 PciAddress = Annotated[str, BeforeValidator(_pci)]
 """With its domain, as sysfs names it: ``0000:3b:00.0``."""
+TableId = Annotated[int, Field(ge=0, le=4294967295)]
+Vlan = Annotated[int, Field(ge=0, le=4094)]
 
 
 def as_list(value: Any) -> Any:

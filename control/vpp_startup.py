@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vectorplane.backends.devices import TUNNELS
 from vectorplane.control.config_check import ports
 from vectorplane.control.config_device import DpdkSettings
 from vectorplane.control.config_error import ConfigError, Path, Problem
@@ -25,6 +26,16 @@ _FRAMES = 4096
 """Buffers that a thread may have in flight between nodes, and in its cache."""
 _DPDK_RESERVE = 16 << 20
 """What VPP sets aside for DPDK itself on each node."""
+
+_MADE = {
+    "loopback": "loop",
+    "bvi": "bvi",
+    "vxlan": "vxlan_tunnel",
+    "geneve": "geneve_tunnel",
+    "gre": "gre",
+    "ipip": "ipip",
+}
+"""Devices that VPP has too: how it calls their interfaces, before their number."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +87,8 @@ def map_interfaces(config: Config) -> list[Mapped]:
             continue
         if name in own:
             vpp, how = name, f"DPDK, PCI {own[name].pci}"
-        elif interface.device.type == "loopback":
-            vpp, how = "loopN", "made over the API; VPP numbers it, its tag says the name"
+        elif interface.device.type in _MADE:
+            vpp, how = f"{_MADE[interface.device.type]}N", "made over the API; VPP numbers it, its tag says the name"
         else:
             vpp, how = "pgN", f"stands for device {interface.device.type}; VPP numbers it, its tag says the name"
         vpp_names[name] = vpp
@@ -90,6 +101,10 @@ def plugins(config: Config) -> list[str]:
     needed = ["dpdk_plugin.so"] if cards(config) else []
     if any(port.addresses or port.ip4 for _, _, port in ports(config)):
         needed.append("ping_plugin.so")  # answers echo requests too
+    used = {interface.device.type for interface in config.interfaces.values()}
+    needed += [f"{device}_plugin.so" for device in TUNNELS if device in used]
+    if any(port.l3_xconnect for _, _, port in ports(config)):
+        needed.append("l3xc_plugin.so")
     return needed
 
 

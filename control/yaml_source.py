@@ -9,10 +9,13 @@ from pathlib import Path
 from vectorplane.backends import items
 from vectorplane.backends.devices import options
 from vectorplane.control.config import Config, parse_config
+from vectorplane.control.config_bridge import TagRewrite
 from vectorplane.control.config_check import ports
+from vectorplane.control.config_check_bridge import port_type
 from vectorplane.control.config_device import CaptureSettings, DeviceSettings, SimSettings
 from vectorplane.control.config_error import Path as Field
-from vectorplane.control.config_interface import Interface, SubInterface
+from vectorplane.control.config_interface import Interface, Port, SubInterface
+from vectorplane.control.config_path import Path as Way
 from vectorplane.control.config_route import Route
 from vectorplane.control.transactions.change import Change, Origin
 
@@ -62,7 +65,9 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
             yield items.InterfaceMac(name, interface.mac), (*field, "mac")
         for number, sub in interface.sub_interfaces.items():
             yield _sub_interface(name, number, sub), (*field, "sub_interfaces", number)
+    yield from _bridge_domains(config)
     for name, field, port in ports(config):
+        yield from _l2(config, name, field, port)
         if port.mtu is not None:
             yield items.InterfaceMtu(name, port.mtu), (*field, "mtu")
         if port.table:
@@ -77,6 +82,8 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
             yield items.Unnumbered(name, port.unnumbered), (*field, "unnumbered")
         if port.proxy_arp:
             yield items.ProxyArpInterface(name), (*field, "proxy_arp")
+        if port.l3_xconnect:
+            yield items.L3Xconnect(name, _ways(port.l3_xconnect)), (*field, "l3_xconnect")
         if port.up:
             yield items.InterfaceUp(name), (*field, "up")
     for i, each in enumerate(config.proxy_arp):
@@ -85,6 +92,35 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
         yield items.Neighbour(neighbour.interface, neighbour.ip, neighbour.mac), ("neighbours", i)
     for i, route in enumerate(config.routes):
         yield items.Route(route.prefix, _paths(route), route.table), ("routes", i)
+    for i, span in enumerate(config.span):
+        yield items.Span(span.source, span.target, span.direction, span.l2), ("span", i)
+
+
+def _bridge_domains(config: Config) -> Iterator[tuple[items.Item, Field]]:
+    """Each bridge domain and what it is told; its ports say themselves that they are in it."""
+    for number, domain in config.bridge_domains.items():
+        field: Field = ("bridge_domains", number)
+        yield items.BridgeDomain(number, **domain.model_dump(exclude={"arp", "fib"})), field
+        for i, arp in enumerate(domain.arp):
+            yield items.BridgeArp(number, arp.ip, arp.mac), (*field, "arp", i)
+        for i, entry in enumerate(domain.fib):
+            yield items.L2FibEntry(number, entry.mac, entry.interface or ""), (*field, "fib", i)
+
+
+def _l2(config: Config, name: str, field: Field, port: Port) -> Iterator[tuple[items.Item, Field]]:
+    """The place of an interface in L2."""
+    if port.bridge is not None:
+        kind = port_type(config, name, port)
+        yield items.BridgePort(name, port.bridge.domain, kind, port.bridge.shg), (*field, "bridge")
+    if port.xconnect is not None:
+        yield items.L2Xconnect(name, port.xconnect), (*field, "xconnect")
+    if port.tag_rewrite is not None:
+        yield _tag_rewrite(name, port.tag_rewrite), (*field, "tag_rewrite")
+
+
+def _tag_rewrite(name: str, rewrite: TagRewrite) -> items.TagRewrite:
+    dot1q = bool(rewrite.tags) and rewrite.tag == "dot1q"
+    return items.TagRewrite(name, rewrite.op, dot1q, tuple(rewrite.tags))
 
 
 def _interface(name: str, interface: Interface, folder: str, out: Path | None) -> items.Interface:
@@ -117,6 +153,10 @@ def _sub_interface(parent: str, number: int, sub: SubInterface) -> items.SubInte
 def _paths(route: Route) -> tuple[items.Path, ...]:
     if route.action is not None:
         return (items.Path(action=route.action),)
+    return _ways(route.all_paths())
+
+
+def _ways(ways: list[Way]) -> tuple[items.Path, ...]:
     paths = (
         items.Path(
             str(p.via) if p.via is not None else "",
@@ -126,6 +166,6 @@ def _paths(route: Route) -> tuple[items.Path, ...]:
             p.weight,
             p.preference,
         )
-        for p in route.all_paths()
+        for p in ways
     )
     return tuple(sorted(paths))

@@ -93,6 +93,9 @@ GSO = 4096
 """A segment of TCP that a card is to cut: `GSO_SIZE` bytes behind the buffer's address lies (int64) the size of the
 largest IP packet that it will make of it."""
 
+SPAN_CLONE = 8192
+"""A mirrored copy: it is not mirrored again."""
+
 GSO_SIZE = offsets(BUFFER, "opaque")[0] + 40
 
 CACHE_SIZE = 1024
@@ -217,6 +220,12 @@ def give(worker: int, index: int) -> None:
     w.cache_n = n + 1
     if n + 1 >= CACHE_SIZE:
         spill(worker)
+
+
+@helper
+def add_references(b: int, n: int) -> None:
+    """So many references more to a buffer. Atomic, as `release`."""
+    fetch_add(b + _LAST_WORD, n << 48)
 
 
 @routine

@@ -22,6 +22,7 @@ from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import ld32s, rec
 
 if TYPE_CHECKING:
+    from vectorplane.dataplane.graph import Node
     from vectorplane.dataplane.plane import Dataplane
 
 _HEAP = 1 << 20
@@ -38,11 +39,14 @@ class Feature:
 
 @dataclass(frozen=True)
 class ArcType:
-    """An arc: the nodes that start it (siblings) and the node at its end."""
+    """An arc: the nodes that start it (siblings) and the node at its end.
+
+    One without starts begins at each interface's own output node and ends at its transmit node.
+    """
 
     name: str
-    starts: tuple[str, ...]
-    end: str
+    starts: tuple[str, ...] = ()
+    end: str = ""
 
 
 @helper
@@ -129,9 +133,11 @@ class FeatureArc:
 
         Raises:
             KeyError: the arc has no such feature.
+            ValueError: the arc begins at the interface's output node, and the interface has none of its own (a tunnel).
         """
         if feature not in self.order:
             raise KeyError(f"arc {self.type.name} has no feature {feature}")
+        self._ends(sw_if_index)
         counts = self.enabled.setdefault(sw_if_index, {})
         count = counts.get(feature, 0) + (1 if on else -1)
         if count > 0:
@@ -148,8 +154,8 @@ class FeatureArc:
     def _build(self, sw_if_index: int, names: Iterable[str]) -> None:
         graph = self._plane.graph
         slots = []
-        previous = [graph.add(s) for s in self.type.starts if s in graph.registry]
-        for name in [*names, self.type.end]:
+        previous, end = self._ends(sw_if_index)
+        for name in [*names, end]:
             slots.append(graph.add_common_next(previous, name))
             previous = [graph.add(name)]
         old = int(self._words[sw_if_index])
@@ -157,6 +163,18 @@ class FeatureArc:
         if old:
             length = self._lengths.pop(old)
             self._plane.epochs.retire(lambda: self._free.setdefault(length, []).append(old))
+
+    def _ends(self, sw_if_index: int) -> tuple[list[Node], str]:
+        """The nodes where an interface's chain begins, and the one where it ends."""
+        graph = self._plane.graph
+        if self.type.starts:
+            return [graph.add(s) for s in self.type.starts if s in graph.registry], self.type.end
+        index = int(self._plane.interfaces.records[sw_if_index]["output_node"])
+        name = graph.nodes[index].name if index >= 0 else ""
+        transmit = f"{name.removesuffix('-output')}-tx"
+        if not name.endswith("-output") or transmit not in graph:
+            raise ValueError(f"{self._plane.interfaces.names.get(sw_if_index, sw_if_index)} has no output of its own")
+        return [graph.nodes[index]], transmit
 
     def _place(self, slots: list[int]) -> int:
         free = self._free.get(len(slots))

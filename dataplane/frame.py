@@ -74,12 +74,17 @@ open_frame = helper(_open_frame)
 
 
 @helper
-def enqueue(worker: int, node: int, index: int) -> None:
-    """Add buffer ``index`` to the packets waiting for ``node`` (a node's index)."""
-    frame = open_frame(worker, node)
+def append(frame: int, index: int) -> None:
+    """Add buffer ``index`` to a frame with room."""
     n = ld32s(frame + F_N)
     st32(frame + F_BI + 4 * n, index)
     st32(frame + F_N, n + 1)
+
+
+@helper
+def enqueue(worker: int, node: int, index: int) -> None:
+    """Add buffer ``index`` to the packets waiting for ``node`` (a node's index)."""
+    append(open_frame(worker, node), index)
 
 
 @helper

@@ -2,7 +2,8 @@
 
 Each interface has a node of its own (as in VPP, its name begins with the interface's): that is what an adjacency's
 next leads to. An interface that is down drops ("interface is down"). Checksums that were left to the device are
-filled in here when it cannot do it. `interface-output`, the end of the ip4-output arc, sends each packet to the
+filled in here when it cannot do it. Features of the arc interface-output run between an interface's output node and its
+transmit node. The node `interface-output`, the end of the ip4-output arc, sends each packet to the
 output node of its `tx_sw_if`.
 """
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_next, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, GSO, NEXT_PRESENT, OFFLOAD_IP_CHECKSUM, OFFLOAD_L4_CHECKSUM
+from vectorplane.dataplane.feature import ArcType
 from vectorplane.dataplane.interface import (
     ADMIN_UP,
     CHECKSUM_OFFLOAD,
@@ -41,6 +43,9 @@ ERRORS = (("down", "interface is down"), ("deleted", "interface is deleted"))
 E_DOWN, E_DELETED = range(2)
 
 RUNTIME = np.dtype([("slots", "i8")])
+OUTPUT_RUNTIME = np.dtype([("arc", "i8")])
+ARC = "interface-output"
+OUTPUT_ARC = ArcType(ARC)
 
 TRACE = np.dtype([("sw_if_index", "i4"), ("flags", "i4"), ("size", "i4"), ("data", "i1", (120,))], align=True)
 _DATA = offsets(TRACE, "data")[0]
@@ -94,9 +99,12 @@ def output(worker: int, node: int, frame: int) -> int:
     w = rec(worker, WORKER)
     pool = w.pool
     interfaces = w.interfaces
-    err = rec(node, NODE).err_base
+    d = rec(node, NODE)
+    err = d.err_base
+    arc = rec(d.data, OUTPUT_RUNTIME).arc
     counters = w.if_tx
     n = frame_n(frame)
+    chain = 0
     packets = 0
     total = 0
     last = -1
@@ -110,6 +118,7 @@ def output(worker: int, node: int, frame: int) -> int:
             last = m.tx_sw_if
             s = rec(interfaces + last * INTERFACE_SIZE, INTERFACE)
             sup = s.sup
+            chain = ld32s(arc + 4 * last)
             h = rec(interfaces + sup * INTERFACE_SIZE, INTERFACE)
             up = (s.flags & ADMIN_UP) != 0 and (h.flags & (ADMIN_UP | LINK_UP)) == (ADMIN_UP | LINK_UP)
         if up:
@@ -123,7 +132,11 @@ def output(worker: int, node: int, frame: int) -> int:
                 c = counters + 16 * last
                 st64(c, ld64(c) + 1)
                 st64(c + 8, ld64(c + 8) + length)
-            set_next(frame, i, TX)
+            if chain == 0:
+                set_next(frame, i, TX)
+            else:
+                m.config_index = chain + 1
+                set_next(frame, i, ld32s(arc + 4 * chain))
         else:
             m.error = err + E_DOWN
             set_next(frame, i, DROP)
@@ -181,6 +194,11 @@ def bind(plane: Dataplane, node: Node) -> None:
     node.data["slots"] = plane.shared(OutputSlots).address
 
 
+def bind_output(plane: Dataplane, node: Node) -> None:
+    """The arc of output features."""
+    node.data["arc"] = plane.arcs[ARC].address
+
+
 INTERFACE_OUTPUT = NodeType(
     name="interface-output",
     kernel=interface_output,
@@ -195,5 +213,7 @@ OUTPUT = NodeType(
     kernel=output,
     nexts=NEXTS,
     errors=ERRORS,
+    runtime=OUTPUT_RUNTIME,
     trace=Trace(TRACE, trace, format_trace),
+    bind=bind_output,
 )

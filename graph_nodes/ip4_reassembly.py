@@ -32,13 +32,15 @@ from vectorplane.dataplane.feature import Feature, feature_next
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes import errors4
 from vectorplane.graph_nodes.drop import count_consumed
-from vectorplane.graph_nodes.errors4 import REASS_MALFORMED_PACKET
+from vectorplane.graph_nodes.errors4 import REASS_INTERNAL_ERROR, REASS_MALFORMED_PACKET
 from vectorplane.graph_nodes.ip4_header import FRAGMENT, MORE_FRAGMENTS, OFFSET_MASK
 from vectorplane.graph_nodes.ip4_reassembly_control import Reassembly
 from vectorplane.graph_nodes.ip4_reassembly_intake import GIVE_UP, HOLD, take_in
 from vectorplane.graph_nodes.ip4_reassembly_table import TABLE
+from vectorplane.graph_nodes.rare import free
+from vectorplane.graph_nodes.replicate import copy_packet, is_shared
 from vectorplane.graph_nodes.trace_ip4 import IP4_BEFORE_TRACE
-from vectorplane.jit.kernel import kernel
+from vectorplane.jit.kernel import kernel, routine
 from vectorplane.jit.ops import be16, rec
 
 if TYPE_CHECKING:
@@ -56,6 +58,20 @@ RUNTIME = np.dtype([("table", "i8"), ("arc", "i8"), ("kind", "i8")])
 NAMES = ("ip4-full-reassembly", "ip4-local-full-reassembly", "ip4-full-reassembly-feature")
 LOCAL, FEATURE = 1, 2
 """`kind`: which of the three nodes."""
+
+
+@routine
+def own_packet(worker: int, frame: int, i: int) -> bool:
+    """Give the packet all its bytes to itself: joining fragments writes to them; False without buffers."""
+    bi = buffer_index(frame, i)
+    if not is_shared(worker, bi):
+        return True
+    own = copy_packet(worker, bi)
+    if own < 0:
+        return False
+    free(worker, bi)
+    put(frame, i, own, 0)
+    return True
 
 
 @kernel
@@ -77,8 +93,11 @@ def ip4_full_reassembly(worker: int, node: int, frame: int) -> int:
         elif be16(b + DATA + m.current_data + FRAGMENT) & (MORE_FRAGMENTS | OFFSET_MASK):
             if kind == LOCAL and rec(r.table, TABLE).local_enabled == 0:
                 dropped = True
+            elif not own_packet(worker, frame, i):
+                m.error = errors + REASS_INTERNAL_ERROR
+                dropped = True
             else:
-                whole = take_in(worker, r.table, bi, errors)
+                whole = take_in(worker, r.table, buffer_index(frame, i), errors)
                 dropped = whole == GIVE_UP
         if dropped:
             set_next(frame, i, DROP)

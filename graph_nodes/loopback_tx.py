@@ -2,8 +2,8 @@
 
 A loopback that is bridged hands it to `l2-input` instead: as its bridge domain's BVI, or as a port like any other. As
 in VPP the packet is counted as sent and not as received; it never left the router. A sub-interface's packets arrive at
-the loopback itself, whose tags then say whose they are. A packet that goes round for ever is dropped
-(`vectorplane.graph_nodes.turns`), and so is a bridged frame that is shorter than its header.
+the loopback itself, whose tags then say whose they are. A packet that goes round for ever, without a TTL that ends it,
+is dropped (`vectorplane.graph_nodes.turns`), and so is a bridged frame that is shorter than its header.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import BUFFER, CELL, VLAN_1_DEEP, VLAN_2_DEEP
+from vectorplane.dataplane.buffer import BUFFER, CELL, LOCALLY_ORIGINATED, VLAN_1_DEEP, VLAN_2_DEEP
 from vectorplane.dataplane.interface import INTERFACE, INTERFACE_SIZE, L2_MODE
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.l2.buffer import FROM_BVI
@@ -53,8 +53,10 @@ def loopback_tx(worker: int, node: int, frame: int) -> int:
         m.flags &= _NOT_TAGGED
         slot = ETHERNET
         whole = True
+        endless = m.flags & LOCALLY_ORIGINATED  # nobody decrements the TTL of these
         if rec(interfaces + m.tx_sw_if * INTERFACE_SIZE, INTERFACE).flags & L2_MODE:
             whole = measure(b) != 0
+            endless = 1
             m.rx_sw_if = m.tx_sw_if
             is_bvi = rec(r.inputs + m.rx_sw_if * L2_INPUT_SIZE, L2_INPUT).mode & MODE_BVI
             m.tx_sw_if = FROM_BVI if is_bvi else -1
@@ -62,7 +64,7 @@ def loopback_tx(worker: int, node: int, frame: int) -> int:
         else:
             m.rx_sw_if = rec(interfaces + m.tx_sw_if * INTERFACE_SIZE, INTERFACE).sup
             m.tx_sw_if = -1
-        if not (whole and turn(b)):
+        if not whole or (endless and not turn(b)):
             m.error = d.err_base + (E_TOO_MANY if whole else E_CUT)
             slot = DROP
         set_next(frame, i, slot)

@@ -1,7 +1,7 @@
 """Replicas of a packet: whole copies of short ones; of long ones the head only, what follows being shared.
 
 A buffer that several packets share is counted (`ref_count`), and nobody may write to it: who changes more than the
-first `HEAD_SIZE` bytes of a packet, or its chain, must take `own_packet` first.
+first `HEAD_SIZE` bytes of a packet, or its chain, must take a copy first (`is_shared`, `copy_packet`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from vectorplane.dataplane.buffer import (
     GSO_SIZE,
     META,
     NEXT_PRESENT,
+    add_references,
     buffer_at,
     take,
 )
 from vectorplane.graph_nodes.rare import allocate, copy, free
 from vectorplane.jit.kernel import helper, routine
-from vectorplane.jit.ops import ld64, rec, st64
+from vectorplane.jit.ops import ld64, move32, rec, st64
 
 HEAD_SIZE = 256
 """Bytes of a long packet that each replica has of its own: all headers that any node writes."""
@@ -39,8 +40,9 @@ def is_short(b: int) -> bool:
 @helper
 def copy_metadata(to: int, source: int) -> None:
     """All metadata of a packet but what only some nodes hand to each other."""
-    for k in range(10):
-        st64(to + 8 * k, ld64(source + 8 * k))
+    move32(to, source)
+    move32(to + 32, source + 32)
+    move32(to + 64, source + 64)
     m = rec(to, BUFFER)
     m.ref_count = 1
     if m.flags & GSO:
@@ -60,8 +62,7 @@ def copy_short(worker: int, index: int) -> int:
     end = at + m.current_length
     if end + 32 <= DATA + DATA_SIZE:
         while at < end:  # whole steps: what lies behind the packet is nobody's
-            for k in range(4):
-                st64(to + at + 8 * k, ld64(source + at + 8 * k))
+            move32(to + at, source + at)
             at += 32
     else:
         copy(to + at, source + at, m.current_length)
@@ -74,7 +75,7 @@ def share(worker: int, index: int, n: int) -> int:
     b = buffer_at(worker, index)
     while True:
         m = rec(b, BUFFER)
-        m.ref_count = m.ref_count + n - 1
+        add_references(b, n - 1)
         if (m.flags & NEXT_PRESENT) == 0:
             return n
         b = buffer_at(worker, m.next_buffer)

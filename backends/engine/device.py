@@ -36,6 +36,8 @@ class Device:
     """Of the same: the load-balance of the route to its other end."""
     default_mtu = 9000
     """Largest L3 packet of a new interface; 0: none of its own."""
+    link_mtu: int | None = None
+    """Largest frame, less its Ethernet header and two tags; None: as `default_mtu`."""
     link_speed = 0
     """kbit/s; 0: unknown."""
 

@@ -1,4 +1,7 @@
-"""Makes the engine's devices from what an item says about them (`vectorplane.backends.devices`)."""
+"""Makes the engine's devices from what an item says about them (`vectorplane.backends.devices`).
+
+Those that are part of an engine, tunnels and BVIs, are made by `vectorplane.backends.engine.virtual_devices`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from vectorplane.backends.items import Interface
 
 KINDS = ("capture", "loopback", "null", "pg", "sim")
-"""Devices that the engine can make."""
+"""Devices that are made here."""
 
 
 class DeviceMaker:

@@ -15,6 +15,7 @@ from vectorplane.backends.engine.interfaces import Interfaces
 from vectorplane.backends.engine.l2.bridges import Bridges
 from vectorplane.backends.engine.l2.l2fib import L2Fib
 from vectorplane.backends.engine.l2.tag_rewrite import TagRewrites
+from vectorplane.backends.engine.l3xc import L3CrossConnects
 from vectorplane.backends.engine.mroutes import MRoutes
 from vectorplane.backends.engine.neighbours import Neighbours
 from vectorplane.backends.engine.neighbours6 import Neighbours6
@@ -27,6 +28,7 @@ from vectorplane.backends.engine.reassembly import ReassemblyTimer
 from vectorplane.backends.engine.routes import Routes
 from vectorplane.backends.engine.routes6 import Routes6
 from vectorplane.backends.engine.run import Runner
+from vectorplane.backends.engine.span import Spans
 from vectorplane.backends.engine.tables import Tables
 from vectorplane.backends.engine.tables6 import Tables6
 from vectorplane.backends.engine.timers import Timers
@@ -103,6 +105,8 @@ class Engine:
         self.geneve = GeneveTunnels(self)
         self.gre = GreTunnels(self)
         self.ipip = IpipTunnels(self)
+        self.span = Spans(self)
+        self.l3xc = L3CrossConnects(self)
         self.interfaces.add("local0", device=LocalDevice())
 
     def udp_tunnels(self, kind: type[UdpTunnelDevice]) -> UdpTunnelSet[Any]:

@@ -78,7 +78,8 @@ class Interfaces(InterfaceStates):
         device = device or Device()
         if mac is None or not device.ethernet:
             mac = device.default_mac(index, name)
-        interface = Interface(index, name, mac, device, index, link_mtu=device.default_mtu)
+        link_mtu = device.default_mtu if device.link_mtu is None else device.link_mtu
+        interface = Interface(index, name, mac, device, index, link_mtu=link_mtu)
         self.by_index[index] = interface
         record = self.record(index)
         record["mac"] = int.from_bytes(mac, "little")

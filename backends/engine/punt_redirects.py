@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from vectorplane.backends.engine.path_sets import PathSet
+from vectorplane.backends.engine.path_load_balance import PathLoadBalance
 from vectorplane.backends.engine.route_paths import Path
 from vectorplane.graph_nodes.ip4_punt import ARC, NAME, PuntTable
 
@@ -23,7 +23,7 @@ class PuntRedirects:
         self._engine = engine
         self._table = engine.plane.shared(PuntTable)
         self._paths: dict[int, tuple[Path, ...]] = {}
-        self._sets: dict[int, PathSet] = {}
+        self._ways: dict[int, PathLoadBalance] = {}
 
     def set(self, sw_if_index: int, paths: Iterable[Path]) -> None:
         """Redirect what is received on an interface (or `ALL`) to these paths; none: it is dropped.
@@ -31,19 +31,15 @@ class PuntRedirects:
         Raises:
             KeyError: no such interface, or a path leads to none.
         """
-        engine, control = self._engine, self._engine.routes.control
+        engine = self._engine
         engine.interfaces[sw_if_index]
         given = tuple(paths)
         named = engine.routes.named(given or (Path(kind="drop"),))
         first = not self._paths
-        self._drop_set(sw_if_index)
+        self._end(sw_if_index)
         self._paths[sw_if_index] = named if given else ()
-        path_set = self._sets[sw_if_index] = control.path_sets.get(named)
-        # a FIB of its own, so that the path set writes the load-balance when its paths change
-        key = -1 - sw_if_index
-        path_set.shared[key] = control.load_balances.add(path_set.words())
-        path_set.bulk[key] = 1
-        self._table.load_balances[sw_if_index] = path_set.shared[key]
+        way = self._ways[sw_if_index] = PathLoadBalance(engine, named)
+        self._table.load_balances[sw_if_index] = way.index
         if first:
             engine.plane.arcs[ARC].enable(0, NAME)
 
@@ -52,7 +48,7 @@ class PuntRedirects:
         if sw_if_index not in self._paths:
             return
         self._table.load_balances[sw_if_index] = 0
-        self._drop_set(sw_if_index)
+        self._end(sw_if_index)
         del self._paths[sw_if_index]
         if not self._paths:
             self._engine.plane.arcs[ARC].enable(0, NAME, False)
@@ -65,7 +61,7 @@ class PuntRedirects:
         """(receiving interface, paths) of all, by interface."""
         return sorted(self._paths.items())
 
-    def _drop_set(self, sw_if_index: int) -> None:
-        path_set = self._sets.pop(sw_if_index, None)
-        if path_set is not None:
-            self._engine.routes.control.bulk_gone(path_set, -1 - sw_if_index, 1)
+    def _end(self, sw_if_index: int) -> None:
+        way = self._ways.pop(sw_if_index, None)
+        if way is not None:
+            way.close()

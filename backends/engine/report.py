@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
 
 
+def _is_looped(plane: Dataplane, name: str) -> bool:
+    """Is this an interface that receives what it transmits, so that nothing of it is counted in or out?"""
+    index = plane.interfaces.by_name.get(name)
+    return index is not None and bool(int(plane.interfaces.records[index]["flags"]) & LOOPED)
+
+
 def node_rows(plane: Dataplane) -> list[dict[str, Any]]:
     """Calls, vectors and clocks of each node that ran, workers summed; the dispatcher's own row comes last."""
     calls, vectors, clocks = (plane.node_stats[n].total() for n in ("calls", "vectors", "clocks"))
@@ -78,7 +84,8 @@ def report(plane: Dataplane, seconds: float = 0.0) -> Report:
     made.bytes_out += int(plane.gone["tx"][1])
     for key, count in drops.items():
         # a packet that its transmit node had to drop was counted out by the output node before
-        if key.partition(":")[0].endswith("-tx"):
+        node = key.partition(":")[0]
+        if node.endswith("-tx") and not _is_looped(plane, node.removesuffix("-tx")):
             lost_in_tx += count
     made.packets_out -= lost_in_tx
     return made

@@ -104,7 +104,7 @@ class VppBackend:
     def _connect(self) -> None:
         connection = Connection(self.socket, self._definitions, timeout=self._timeout)
         try:
-            wanted = [(kind.title, kind.messages) for kind in KINDS]
+            wanted = [w for kind in KINDS for w in ((kind.title, kind.messages), *kind.optional)]
             found = compare(self._definitions, connection.table, wanted)
             version = connection.call("show_version")
             found.version = f"{version.program} {version.version}".strip()

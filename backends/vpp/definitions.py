@@ -10,7 +10,24 @@ from vectorplane.backends.base import BackendError
 
 INSTALLED = "/usr/share/vpp/api"
 """Where VPP's packages put them."""
-FILES = ("memclnt", "vlib", "vpe", "interface", "ip", "ip_neighbor", "arp", "pg", "fib")
+FILES = (
+    "memclnt",
+    "vlib",
+    "vpe",
+    "interface",
+    "ip",
+    "ip_neighbor",
+    "arp",
+    "pg",
+    "fib",
+    "l2",
+    "vxlan",
+    "geneve",
+    "gre",
+    "ipip",
+    "span",
+    "l3xc",
+)
 """All that the backend needs."""
 
 

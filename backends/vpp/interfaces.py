@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 NO_INTERFACE = 0xFFFFFFFF
 TAG_SIZE = 63
 UP = 1
-_DEVICES = {"pg": "pg", "Loopback": "loopback", "dpdk": "dpdk"}
+_DEVICES = {"Loopback": "loopback", "GRE tunnel device": "gre", "IPIP tunnel device": "ipip"}
+"""VPP's device classes whose names are not those of our devices."""
 
 
 @dataclass

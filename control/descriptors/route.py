@@ -14,11 +14,7 @@ from vectorplane.control.descriptors.need import Need
 
 def _needs(item: Route) -> tuple[Need, ...]:
     ip6 = item.prefix.version == 6
-    needs = keys.table(item.table, ip6)
-    for path in item.paths:
-        if path.interface:
-            needs += (keys.interface(path.interface),)
-        needs += keys.table(path.table, ip6)
+    needs = keys.table(item.table, ip6) + keys.paths(item.paths, ip6)
     return needs if len(needs) < 2 else tuple(dict.fromkeys(needs))
 
 

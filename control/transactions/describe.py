@@ -6,6 +6,9 @@ from dataclasses import fields
 from typing import Any
 
 from vectorplane.backends.items import (
+    BridgeArp,
+    BridgeDomain,
+    BridgePort,
     Interface,
     InterfaceAddress,
     InterfaceMac,
@@ -14,13 +17,18 @@ from vectorplane.backends.items import (
     InterfaceUp,
     Ip4Enabled,
     Item,
+    L2FibEntry,
+    L2Xconnect,
+    L3Xconnect,
     Neighbour,
     Path,
     ProxyArpInterface,
     ProxyArpRange,
     Route,
+    Span,
     SubInterface,
     Table,
+    TagRewrite,
     Unnumbered,
 )
 
@@ -73,7 +81,37 @@ def item_text(item: Item | None) -> str:
             return f"proxy-arp {item.low} - {item.high}" + (f" table {item.table}" if item.table else "")
         case ProxyArpInterface():
             return f"interface {item.interface} proxy-arp"
+        case BridgeDomain():
+            return " ".join([f"bridge-domain {item.id}", *_set(item)])
+        case BridgePort():
+            words = [f"interface {item.interface} bridge {item.domain}"]
+            words += [item.type] if item.type != "normal" else []
+            return " ".join(words + ([f"shg {item.shg}"] if item.shg else []))
+        case L2Xconnect():
+            return f"interface {item.interface} xconnect {item.to}"
+        case L2FibEntry():
+            where = item.interface or "filter"
+            return f"bridge-domain {item.domain} fib {item.mac} {where}" + ("" if item.static else " may move")
+        case BridgeArp():
+            return f"bridge-domain {item.domain} arp {item.address} {item.mac}"
+        case TagRewrite():
+            words = [f"interface {item.interface} tag-rewrite {item.op}"]
+            words += ["dot1q" if item.dot1q else "dot1ad", *map(str, item.tags)] if item.tags else []
+            return " ".join(words)
+        case Span():
+            what = "l2 span" if item.l2 else "span"
+            return f"interface {item.source} {what} {item.direction} to {item.target}"
+        case L3Xconnect():
+            return f"interface {item.interface} l3-xconnect " + ", ".join(map(path_text, item.paths))
     return str(item)
+
+
+def _set(item: BridgeDomain) -> list[str]:
+    """What of a bridge domain is not as usual."""
+    usual = BridgeDomain(item.id)
+    given = {f.name: getattr(item, f.name) for f in fields(item) if getattr(item, f.name) != getattr(usual, f.name)}
+    words = {True: "on", False: "off"}
+    return [f"{name} {words[value] if isinstance(value, bool) else value}" for name, value in given.items()]
 
 
 def _tags(item: SubInterface) -> str:

@@ -42,7 +42,7 @@ L2_OUTPUT = np.dtype(
         ("next", "i4"),  # slot of the interface's output node in l2-output; `NOT_L2`: it is in L3 mode
         ("feature_bitmap", "i4"),
         ("shg", "i4"),
-        ("plain", "i4"),  # nothing to do but to send
+        ("plain", "i4"),  # nothing to do but to send, unless to its own group
         ("in_tags", "i8"),  # the tags that the input rewrite pushes, as they stand in a packet
         ("out_tags", "i8"),
         ("in_push", "i2"),  # bytes

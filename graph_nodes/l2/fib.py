@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vectorplane.dataplane.region import Region
-from vectorplane.dataplane.tables.hash_map import HashMap
+from vectorplane.dataplane.tables.hash_map import HashMap, hash_8, prefetch_bucket
 from vectorplane.jit.kernel import helper
-from vectorplane.jit.ops import ld64, offsets, rec, shr
+from vectorplane.jit.ops import ld64, offsets, rec, shr, st64
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
@@ -59,6 +59,22 @@ FIRST_CAPACITY = 1 << 14
 MOST_ENTRIES = 1 << 24
 LEARN_LIMIT = 4 << 20
 """VPP's default, for all domains together and for each."""
+
+
+CHUNK = 16
+"""Frames that a node looks up together: all their buckets are asked for before the first is read. A chunk of frames
+with one address costs nothing of that."""
+
+
+@helper
+def ask_for_buckets(table: int, scratch: int, n: int) -> None:
+    """Hash the ``n`` keys of a chunk (16 bytes each, the hash goes behind the key) and ask for their buckets."""
+    at = scratch
+    for _ in range(n):
+        h = hash_8(table, ld64(at))
+        prefetch_bucket(table, h)
+        st64(at + 8, h)
+        at += 16
 
 
 @helper

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vectorplane.dataplane.abi import KEPT, NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import BUFFER, CELL, buffer_at, reserve
-from vectorplane.dataplane.frame import emit
+from vectorplane.dataplane.abi import FRAME_SIZE, KEPT, NODE, WORKER, buffer_index, frame_n, set_next
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, buffer_at, reserve
+from vectorplane.dataplane.frame import append, emit, open_frame
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
@@ -26,7 +26,7 @@ from vectorplane.graph_nodes.l2.trace import FLOOD_TRACE
 from vectorplane.graph_nodes.rare import free
 from vectorplane.graph_nodes.replicate import copy_head, copy_packet, copy_short, cut_head, is_short, share
 from vectorplane.jit.kernel import helper, kernel, routine
-from vectorplane.jit.ops import ld64, prefetch, rec
+from vectorplane.jit.ops import ld32s, ld64, prefetch, rec
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -66,6 +66,14 @@ def to_member(worker: int, node: int, b: int, member: int) -> int:
         m.error = rec(node, NODE).err_base + (E_BVI_BAD_MAC if kind == BAD_MAC else E_BVI_TYPE)
         return DROP
     return IP4 if kind == IP4_LE else (ARP if kind == ARP_LE else IP6)
+
+
+@routine
+def at_hand(worker: int) -> int:
+    """Buffers that the worker has to itself: one at least, unless there are none."""
+    if reserve(worker, 1) < 1:
+        return 0
+    return int(rec(worker, WORKER).cache_n)
 
 
 @routine
@@ -123,6 +131,9 @@ def l2_flood(worker: int, node: int, frame: int) -> int:
     r = rec(d.data, RUNTIME)
     err = d.err_base
     n = frame_n(frame)
+    to_output = ld32s(d.nexts + 4 * L2_OUTPUT)
+    out = 0  # the frame that copies are put into: l2-output's open one, once there is a copy
+    promised = 0
     failed = 0
     generated = 0
     for i in range(n):
@@ -142,12 +153,21 @@ def l2_flood(worker: int, node: int, frame: int) -> int:
                 member = ld64(run + 8 * k)
                 if wanted(member, rx, shg):
                     if waiting >= 0:
-                        if reserve(worker, 1) < 1:
+                        if promised == 0:
+                            promised = at_hand(worker)
+                        if promised == 0:
                             failed += 1
                         else:
+                            promised -= 1
+                            if promised >= 4:
+                                soon = pool + ld32s(w.cache + 4 * (w.cache_n - 5)) * CELL
+                                prefetch(soon)
+                                prefetch(soon + DATA)
                             made = copy_short(worker, index)
                             rec(pool + made * CELL, BUFFER).tx_sw_if = waiting & _INDEX
-                            emit(worker, node, L2_OUTPUT, made)
+                            if out == 0 or frame_n(out) == FRAME_SIZE:
+                                out = open_frame(worker, to_output)
+                            append(out, made)
                             generated += 1
                     waiting = member
             if waiting >= 0:
@@ -164,6 +184,7 @@ def l2_flood(worker: int, node: int, frame: int) -> int:
                     wanted_n += 1
             if wanted_n > 1:
                 set_next(frame, i, flood_long(worker, node, index, run, members, wanted_n))
+                promised = 0
                 continue
             if wanted_n == 1:
                 for k in range(members):

@@ -16,7 +16,7 @@ import numpy as np
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_next, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA
 from vectorplane.dataplane.node import NodeType, Trace
-from vectorplane.dataplane.tables.hash_map import hash_8, prefetch_bucket, search_8, search_hashed_8
+from vectorplane.dataplane.tables.hash_map import search_8, search_hashed_8
 from vectorplane.dataplane.trace import add_trace, is_traced
 from vectorplane.graph_nodes.l2.buffer import BD_WORD, L2_BUFFER
 from vectorplane.graph_nodes.l2.config import I_SEQ, L2_INPUT_SIZE, L2Config
@@ -32,6 +32,7 @@ from vectorplane.graph_nodes.l2.features import (
 from vectorplane.graph_nodes.l2.fib import (
     AGE_NOT,
     BVI,
+    CHUNK,
     FILTER,
     L2_FIB,
     MAC_MASK,
@@ -39,6 +40,7 @@ from vectorplane.graph_nodes.l2.fib import (
     NOT_THERE,
     SEQUENCE,
     L2FibTable,
+    ask_for_buckets,
     before_news,
     flags_of,
     interface_of,
@@ -72,14 +74,13 @@ RUNTIME = np.dtype(
         ("fib", "i8"),
         ("inputs", "i8"),
         ("news", "i8"),
-        ("scratch", "i8", (64,)),  # packets between two stages: key, hash
+        ("scratch", "i8", (2 * CHUNK,)),  # keys and hashes of a chunk
     ],
     align=True,
 )
 _SCRATCH = offsets(RUNTIME, "scratch")[0]
-AHEAD = 8
-RING = 31
-_SPECIAL = AGE_NOT | BVI | FILTER
+DOMAIN_ONLY, DOMAIN_AND_SEQUENCE = 0xFFFF, 0xFF00FFFF
+"""Of the word at `BD_WORD`: what an entry is compared with; those that do not age have no sequence number."""
 _DATA = offsets(L2_TRACE, "data")[0]
 
 
@@ -154,49 +155,69 @@ def l2_fwd(worker: int, node: int, frame: int) -> int:
     news = r.news
     has_news = rec(news, NEWS_HEAD).count != 0 and rec(news, NEWS_HEAD).round == w.rounds
     n = frame_n(frame)
-    h = 0
-    asked = -1
     last = -1
     value = NOT_THERE
     out = -1
     usual = False
-    sequence = 0
-    for i in range(n + AHEAD):
-        if i < n:
-            # first stage: ask for the bucket
+    word = 0
+    mask = 0
+    first = 0
+    while first < n:
+        prefetch(pool + buffer_index(frame, first + 4) * CELL)
+        b = pool + buffer_index(frame, first) * CELL
+        m = rec(b, BUFFER)
+        # most often it goes where the frame before went
+        if (
+            usual
+            and ((ld64(b + DATA + m.current_data) ^ last) & MAC_MASK) == 0
+            and ld32(b + BD_WORD) & mask == word
+            and m.rx_sw_if != out
+        ):
+            m.tx_sw_if = out
+            set_next(frame, first, L2_OUTPUT)
+            first += 1
+            continue
+        end = min(first + CHUNK, n)
+        differs = 0
+        at = scratch
+        for i in range(first, end):
             b = pool + buffer_index(frame, i) * CELL
             key = (ld64(b + DATA + rec(b, BUFFER).current_data) & MAC_MASK) | rec(b, L2_BUFFER).bd_index << 48
-            if key != asked:
-                asked = key
-                h = hash_8(table, key)
-                prefetch_bucket(table, h)
-            at = scratch + 16 * (i & RING)
             st64(at, key)
-            st64(at + 8, h)
-            prefetch(pool + buffer_index(frame, i + 4) * CELL)
-        j = i - AHEAD
-        if j >= 0:
-            b = pool + buffer_index(frame, j) * CELL
+            at += 16
+            differs |= key ^ last
+        if differs != 0:
+            ask_for_buckets(table, scratch, end - first)
+        at = scratch
+        for i in range(first, end):
+            prefetch(pool + buffer_index(frame, i + CHUNK) * CELL)
+            b = pool + buffer_index(frame, i) * CELL
             m = rec(b, BUFFER)
-            at = scratch + 16 * (j & RING)
             key = ld64(at)
             if key != last:
                 last = key
                 value = search_hashed_8(table, ld64(at + 8), key)
                 out = interface_of(value)
-                usual = out >= 0 and flags_of(value) & _SPECIAL == 0 and not has_news
-                if usual:
+                flags = flags_of(value)
+                usual = out >= 0 and flags & (BVI | FILTER) == 0 and not has_news
+                mask = DOMAIN_ONLY
+                word = (key >> 48) & DOMAIN_ONLY
+                if usual and flags & AGE_NOT == 0:
                     # the domain's sequence number is the packet's, the interface's is the one where it leaves
                     sequence = (value >> SEQUENCE) & 0xFFFF
                     usual = sequence & 0xFF == ld32(inputs + out * L2_INPUT_SIZE + I_SEQ)
-            if usual and out != m.rx_sw_if and ((ld32(b + BD_WORD) >> 24) ^ (sequence >> 8)) & 0xFF == 0:
+                    mask = DOMAIN_AND_SEQUENCE
+                    word |= (sequence >> 8) << 24
+            at += 16
+            if usual and out != m.rx_sw_if and ld32(b + BD_WORD) & mask == word:
                 m.tx_sw_if = out
-                set_next(frame, j, L2_OUTPUT)
+                set_next(frame, i, L2_OUTPUT)
             else:
                 found = value
                 if has_news:
                     found = before_news(news, key, m.time, m.seq, value)
-                set_next(frame, j, otherwise(worker, node, b, found))
+                set_next(frame, i, otherwise(worker, node, b, found))
+        first = end
     return n
 
 

@@ -21,7 +21,7 @@ from vectorplane.dataplane.abi import NODE, VIRTUAL, WORKER, buffer_index, frame
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA
 from vectorplane.dataplane.event import post
 from vectorplane.dataplane.node import NodeType
-from vectorplane.dataplane.tables.hash_map import FULL, hash_8, insert_8, prefetch_bucket, search_hashed_8
+from vectorplane.dataplane.tables.hash_map import FULL, hash_8, insert_8, search_hashed_8
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.event_kinds import L2_FIB_GROWS
 from vectorplane.graph_nodes.l2.buffer import BD_WORD, L2_BUFFER
@@ -29,6 +29,7 @@ from vectorplane.graph_nodes.l2.config import BRIDGE_DOMAIN, D_LEARN_COUNT, DOMA
 from vectorplane.graph_nodes.l2.features import INPUT_FEATURES, LEARN, NEXT_BY_BIT, bind_features, slot_of
 from vectorplane.graph_nodes.l2.fib import (
     AGE_NOT,
+    CHUNK,
     F_LEARN_COUNT,
     FILTER,
     FLAGS,
@@ -43,6 +44,7 @@ from vectorplane.graph_nodes.l2.fib import (
     NOT_THERE,
     STATIC,
     L2FibTable,
+    ask_for_buckets,
     entry,
     flags_of,
     interface_of,
@@ -76,15 +78,11 @@ RUNTIME = np.dtype(
         ("domains", "i8"),
         ("news", "i8"),
         ("updates", "i8"),  # entries brought up to date in this vector
-        ("scratch", "i8", (64,)),  # packets between two stages: key, hash
+        ("scratch", "i8", (2 * CHUNK,)),  # keys and hashes of a chunk
     ],
     align=True,
 )
 _SCRATCH = offsets(RUNTIME, "scratch")[0]
-AHEAD = 8
-"""Packets between two stages: time for a prefetch to arrive."""
-RING = 31
-
 NS_PER_MINUTE = 60_000_000_000
 GO_ON, DROP_IT = 0, 1
 
@@ -177,53 +175,84 @@ def l2_learn(worker: int, node: int, frame: int) -> int:
     scratch = data + _SCRATCH
     r.updates = 0
     n = frame_n(frame)
-    h = 0
-    asked = -1
     last = -1
     value = NOT_THERE
     bits = -1
     slot = 0
     minute = 0
     minute_begins = 0
-    for i in range(n + AHEAD):
-        if i < n:
-            # first stage: ask for the bucket
-            b = pool + buffer_index(frame, i) * CELL
-            key = (ld64(b + DATA + rec(b, BUFFER).current_data + 6) & MAC_MASK) | rec(b, L2_BUFFER).bd_index << 48
-            if key != asked:
-                asked = key
-                h = hash_8(table, key)
-                prefetch_bucket(table, h)
-            at = scratch + 16 * (i & RING)
-            st64(at, key)
-            st64(at + 8, h)
-            ahead = pool + buffer_index(frame, i + 4) * CELL
-            prefetch(ahead)
-            prefetch(ahead + DATA)
-        j = i - AHEAD
-        if j >= 0:
-            b = pool + buffer_index(frame, j) * CELL
-            m = rec(b, BUFFER)
-            at = scratch + 16 * (j & RING)
-            key = ld64(at)
-            if key != last:
-                last = key
-                value = search_hashed_8(table, ld64(at + 8), key)
+    # of the frame before, when its entry was up to date: another one like it has nothing to learn either
+    settled = False
+    word = 0
+    rx = 0
+    first = 0
+    while first < n:
+        ahead = pool + buffer_index(frame, first + 4) * CELL
+        prefetch(ahead)
+        prefetch(ahead + DATA)
+        b = pool + buffer_index(frame, first) * CELL
+        m = rec(b, BUFFER)
+        if (
+            settled
+            and ((ld64(b + DATA + m.current_data + 6) ^ last) & MAC_MASK) == 0
+            and ld32(b + BD_WORD) == word
+            and m.rx_sw_if == rx
+            and m.time >= minute_begins
+            and m.time < minute_begins + NS_PER_MINUTE
+        ):
             left = rec(b, L2_BUFFER).feature_bitmap & ~LEARN
             rec(b, L2_BUFFER).feature_bitmap = left
             if left != bits:
                 bits = left
                 slot = slot_of(data, bits)
-            set_next(frame, j, slot)
+            set_next(frame, first, slot)
+            first += 1
+            continue
+        end = min(first + CHUNK, n)
+        differs = 0
+        at = scratch
+        for i in range(first, end):
+            b = pool + buffer_index(frame, i) * CELL
+            key = (ld64(b + DATA + rec(b, BUFFER).current_data + 6) & MAC_MASK) | rec(b, L2_BUFFER).bd_index << 48
+            st64(at, key)
+            at += 16
+            differs |= key ^ last
+        if differs != 0:
+            ask_for_buckets(table, scratch, end - first)
+        at = scratch
+        for i in range(first, end):
+            ahead = pool + buffer_index(frame, i + CHUNK) * CELL
+            prefetch(ahead)
+            prefetch(ahead + DATA)
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            key = ld64(at)
+            if key != last:
+                last = key
+                h = ld64(at + 8)
+                if differs == 0:  # the entry that all were to have has just been changed
+                    h = hash_8(table, key)
+                value = search_hashed_8(table, h, key)
+            at += 16
+            left = rec(b, L2_BUFFER).feature_bitmap & ~LEARN
+            rec(b, L2_BUFFER).feature_bitmap = left
+            if left != bits:
+                bits = left
+                slot = slot_of(data, bits)
+            set_next(frame, i, slot)
             if m.time >= minute_begins + NS_PER_MINUTE or m.time < minute_begins:
                 minute_begins = m.time // NS_PER_MINUTE * NS_PER_MINUTE
                 minute = (m.time // NS_PER_MINUTE) & 0xFF
+            word = ld32(b + BD_WORD)
+            rx = m.rx_sw_if
             age = rec(b, L2_BUFFER).age
-            fresh = ((ld32(b + BD_WORD) >> 16) << 8) | (minute if age != 0 else sequence_of(value) & 0xFF)
-            if interface_of(value) != m.rx_sw_if or (sequence_of(value) != fresh and flags_of(value) & AGE_NOT == 0):
+            fresh = ((word >> 16) << 8) | (minute if age != 0 else sequence_of(value) & 0xFF)
+            settled = interface_of(value) == rx and (sequence_of(value) == fresh or flags_of(value) & AGE_NOT != 0)
+            if not settled:
                 if learn(worker, node, b, key, value, minute) == DROP_IT:
-                    set_next(frame, j, DROP)
+                    set_next(frame, i, DROP)
                 last = -1
+        first = end
     count(worker, d.err_base + E_LEARN, n)
     return n
 

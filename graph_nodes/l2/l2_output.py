@@ -1,6 +1,6 @@
 """l2-output: bridged frames leave by their port: split horizon, the port's VLAN tag rewrite, output features.
 
-A port that is plain (no group, no rewrite, no feature) costs a store a packet. The frame then goes to the interface's
+A port that is plain (no rewrite, no feature) costs a comparison of groups and a store a packet. The frame then goes to the interface's
 own output node. One whose interface is not in L2 mode any more, when an old MAC table entry led here: "L2 Output
 interface not valid". Frames of the port's own split-horizon group: "L2 split horizon drops". Tags that do not match the
 port's: "L2 EFP filter pre-rewrite drops"; too few of them: "L2 output tag rewrite drops".
@@ -64,7 +64,6 @@ def not_plain(node: int, b: int, config: int) -> int:
     slot = int(c.next)
     if features != 0:
         slot = slot_of(d.data, c.feature_bitmap)
-    shg = rec(b, L2_BUFFER).shg & 0xFF
     if c.out_push | c.out_pop:
         if features & OUT_EFP_FILTER and not tags_match(b, c.in_tags, c.efp_mask, c.in_push):
             m.error = err + E_EFP
@@ -72,7 +71,7 @@ def not_plain(node: int, b: int, config: int) -> int:
         elif not rewrite_tags(b, c.out_tags, c.out_push, c.out_pop):
             m.error = err + E_VTR
             slot = DROP
-    if c.shg != 0 and c.shg == shg:
+    if c.shg != 0 and c.shg == rec(b, L2_BUFFER).shg & 0xFF:
         m.error = err + E_SHG
         slot = DROP
     if features != 0:
@@ -89,6 +88,7 @@ def l2_output(worker: int, node: int, frame: int) -> int:
     n = frame_n(frame)
     last = -1
     slot = DROP
+    shg = 0
     plain = False
     for i in range(n):
         prefetch(pool + buffer_index(frame, i + 4) * CELL)
@@ -99,8 +99,13 @@ def l2_output(worker: int, node: int, frame: int) -> int:
             c = rec(outputs + last * L2_OUTPUT_SIZE, L2_OUTPUT)
             slot = c.next
             plain = c.plain != 0
+            shg = c.shg
         if plain:
-            set_next(frame, i, slot)
+            if shg != 0 and shg == rec(b, L2_BUFFER).shg & 0xFF:
+                m.error = d.err_base + E_SHG
+                set_next(frame, i, DROP)
+            else:
+                set_next(frame, i, slot)
         else:
             set_next(frame, i, not_plain(node, b, outputs + last * L2_OUTPUT_SIZE))
     count(worker, d.err_base + E_OUTPUT, n)

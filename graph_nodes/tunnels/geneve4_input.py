@@ -20,9 +20,10 @@ from vectorplane.dataplane.trace import add_trace, is_traced
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.ip4_header import DESTINATION, SOURCE
 from vectorplane.graph_nodes.l2.header import measure
+from vectorplane.graph_nodes.tunnels.texts import named_by_text
 from vectorplane.graph_nodes.tunnels.udp_tunnel import NO_TUNNEL, TUNNEL_SIZE, UDP_TUNNEL, GeneveTable
 from vectorplane.graph_nodes.tunnels.vxlan4_input import OUTER_FLAGS
-from vectorplane.jit.kernel import kernel
+from vectorplane.jit.kernel import kernel, routine
 from vectorplane.jit.ops import ld8, ld32, ld64, prefetch, rec, st64
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-drop", "l2-input")
 DROP, L2_INPUT = range(2)
-ERRORS = (
-    ("decapsulated", "good packets decapsulated"),
-    ("no_such_tunnel", "no such tunnel packets"),
-    ("bad_flags", "packets with bad flags field in geneve header"),
-    ("bad_length", "packets with invalid options length"),
+ERRORS = named_by_text(
+    "good packets decapsulated",
+    "no such tunnel packets",
+    "packets with bad flags field in geneve header",
+    "packets with invalid options length",
 )
 E_DECAPSULATED, E_NO_SUCH_TUNNEL, E_BAD_FLAGS, E_BAD_LENGTH = range(4)
 
@@ -43,7 +44,7 @@ RUNTIME = np.dtype([("map", "i8"), ("tunnels", "i8")])
 TRACE = np.dtype([("instance", "i4"), ("vni", "i4"), ("next", "i4"), ("error", "i4")])
 
 _CRITICAL = 0x40
-_VNI_LE = 0x00FFFFFF
+VNI_LE = 0x00FFFFFF
 
 
 @kernel
@@ -80,6 +81,25 @@ def text(record: Any, plane: Dataplane) -> str:
     return f"GENEVE decap from {tunnel} vni {vni} next {record['next']} error {record['error']}"
 
 
+@routine
+def find_geneve(table: int, tunnels: int, destination: int, source: int, vni: int, fib: int) -> int:
+    """The tunnel of a packet: the one that counts it << 32 | the one it is received by; or `NO_TUNNEL`."""
+    found = search_16(table, source, vni)
+    if found == NO_TUNNEL:
+        return NO_TUNNEL
+    tunnel = rec(tunnels + found * TUNNEL_SIZE, UDP_TUNNEL)
+    if tunnel.fib != fib:
+        return NO_TUNNEL
+    if tunnel.local & 0xFFFFFFFF == destination:
+        return found | found << 32
+    if destination & 0xF0 != 0xE0:
+        return NO_TUNNEL
+    counts = search_16(table, destination, vni)
+    if counts == NO_TUNNEL:
+        return NO_TUNNEL
+    return found | counts << 32
+
+
 @kernel
 def geneve4_input(worker: int, node: int, frame: int) -> int:
     """See the module's docstring."""
@@ -101,7 +121,6 @@ def geneve4_input(worker: int, node: int, frame: int) -> int:
         geneve = b + DATA + m.current_data
         header = 8
         error = E_BAD_LENGTH
-        counts = NO_TUNNEL
         found = NO_TUNNEL
         slot = DROP
         if length >= 8:
@@ -112,19 +131,11 @@ def geneve4_input(worker: int, node: int, frame: int) -> int:
                     error = E_BAD_FLAGS
         if error == E_DECAPSULATED:
             ip = b + DATA + m.l3_offset
-            destination = ld32(ip + DESTINATION)
-            vni = ld32(geneve + 4) & _VNI_LE
-            found = search_16(r.map, ld32(ip + SOURCE), vni)
+            vni = ld32(geneve + 4) & VNI_LE
+            found = find_geneve(r.map, r.tunnels, ld32(ip + DESTINATION), ld32(ip + SOURCE), vni, m.fib_index)
             error = E_NO_SUCH_TUNNEL
             if found != NO_TUNNEL:
-                tunnel = rec(r.tunnels + found * TUNNEL_SIZE, UDP_TUNNEL)
-                if tunnel.fib == m.fib_index:
-                    if tunnel.local & 0xFFFFFFFF == destination:
-                        counts = found
-                    elif destination & 0xF0 == 0xE0:
-                        counts = search_16(r.map, destination, vni)
-                    slot = tunnel.next
-            if counts != NO_TUNNEL:
+                slot = rec(r.tunnels + (found & 0xFFFFFFFF) * TUNNEL_SIZE, UDP_TUNNEL).next
                 error = E_DECAPSULATED
                 m.current_data = m.current_data + header
                 m.current_length = length - header
@@ -132,12 +143,12 @@ def geneve4_input(worker: int, node: int, frame: int) -> int:
                     error = E_BAD_LENGTH
         if error == E_DECAPSULATED:
             m.flags &= ~OUTER_FLAGS
-            m.rx_sw_if = found
+            m.rx_sw_if = found & 0xFFFFFFFF
             m.tx_sw_if = -1
             whole = length - header
             if m.flags & NEXT_PRESENT:
                 whole += m.total_rest
-            c = counters + 16 * counts
+            c = counters + 16 * (found >> 32)
             st64(c, ld64(c) + 1)
             st64(c + 8, ld64(c + 8) + whole)
             set_next(frame, i, slot)

@@ -1,8 +1,10 @@
 """gre4-input: GRE packets to this router, to the tunnel that they came by (RFC 2784, RFC 2890 for keys).
 
 The tunnel is found by the outer addresses, the FIB, what the tunnel carries and the key. IPv4 and IPv6 packets go to
-their input nodes, Ethernet frames (TEB) to `ethernet-input`, ERSPAN's behind its 8 bytes. Drops: "unsupported version",
-"unknown protocol", "GRE input packets dropped due to missing tunnel", and (VPP reads on) "packets too short".
+their input nodes, Ethernet frames (TEB) to `ethernet-input`. So do ERSPAN's, whose tunnel is found by the session (in
+VPP: only session 0) and whose own 8 bytes are passed over if they are there (type II, which has a sequence number).
+Drops: "unsupported version", "unknown protocol", "GRE input packets dropped due to missing tunnel", and (VPP reads on)
+"packets too short".
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.tables.hash_map import search_16
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.ip4_header import DESTINATION, SOURCE
-from vectorplane.graph_nodes.tunnels.ip_tunnel import ERSPAN, L3, TEB, GreTable, addresses_key
+from vectorplane.graph_nodes.tunnels.ip_tunnel import ERSPAN, L3, NONE, TEB, GreTable, addresses_key
+from vectorplane.graph_nodes.tunnels.texts import named_by_text
 from vectorplane.graph_nodes.tunnels.trace_ip_tunnel import received
 from vectorplane.graph_nodes.tunnels.vxlan4_input import OUTER_FLAGS
 from vectorplane.jit.kernel import kernel
@@ -29,15 +32,15 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-punt", "error-drop", "ethernet-input", "ip4-input", "ip6-input")
 PUNT, DROP, ETHERNET, IP4, IP6 = range(5)
-ERRORS = (
-    ("none", "no error"),
-    ("unknown_protocol", "unknown protocol"),
-    ("unsupported_version", "unsupported version"),
-    ("pkts_decap", "GRE input packets decapsulated"),
-    ("pkts_encap", "GRE output packets encapsulated"),
-    ("no_such_tunnel", "GRE input packets dropped due to missing tunnel"),
-    ("too_short", "packets too short"),
-    ("no_room", "no room for another header"),
+ERRORS = named_by_text(
+    "no error",
+    "unknown protocol",
+    "unsupported version",
+    "GRE input packets decapsulated",
+    "GRE output packets encapsulated",
+    "GRE input packets dropped due to missing tunnel",
+    "packets too short",
+    "no room for another header",
 )
 E_NONE, E_UNKNOWN_PROTOCOL, E_VERSION, E_DECAP, E_ENCAP, E_NO_SUCH_TUNNEL, E_TOO_SHORT, E_NO_ROOM = range(8)
 
@@ -46,6 +49,7 @@ RUNTIME = np.dtype([("map", "i8")])
 KEY_FLAG, SEQUENCE_FLAG, CHECKSUM_FLAG, VERSION = 0x2000, 0x1000, 0x8000, 0x7
 IP4_TYPE, IP6_TYPE, TEB_TYPE, ERSPAN_TYPE = 0x0800, 0x86DD, 0x6558, 0x88BE
 ERSPAN_HEADER = 8
+SESSION = 0x3FF
 
 
 @kernel
@@ -96,8 +100,11 @@ def gre4_input(worker: int, node: int, frame: int) -> int:
                 slot = ETHERNET
                 kind = TEB
                 if protocol == ERSPAN_TYPE:
-                    kind = ERSPAN
-                    size += ERSPAN_HEADER
+                    kind = ERSPAN if key == 0 else NONE  # no such tunnel has a key
+                    if flags & SEQUENCE_FLAG:
+                        size += ERSPAN_HEADER
+                        if length >= size:
+                            key = be16(ip + size - 6) & SESSION
             else:
                 error = E_UNKNOWN_PROTOCOL
             if flags & VERSION:

@@ -21,7 +21,7 @@ from vectorplane.graph_nodes.tunnels.gre4_input import E_ENCAP, E_NO_ROOM, ERROR
 from vectorplane.graph_nodes.tunnels.ip_tunnel import IP_TUNNEL, IP_TUNNEL_SIZE, GreTable
 from vectorplane.graph_nodes.tunnels.underlay import ROOM
 from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import bswap16, bswap32, fetch_add, offsets, prefetch, rec, st16, st32
+from vectorplane.jit.ops import bswap16, bswap32, fetch_add, prefetch, rec, st16, st32
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -31,7 +31,6 @@ NEXTS = ("adj-l2-midchain", "error-drop")
 L2_MIDCHAIN, DROP = range(2)
 RUNTIME = np.dtype([("tunnels", "i8")])
 SEQUENCE_AND_ERSPAN = 12
-_SEQUENCE = offsets(IP_TUNNEL, "sequence")[0]
 _VERSION_LE = 0x0010  # version 1, VLAN 0
 _TRUNKED = 0x1800  # the frame's own tags, if any, are in it
 
@@ -45,12 +44,13 @@ def encap(worker: int, node: int, frame: int, erspan: bool) -> int:
     d = rec(node, NODE)
     tunnels = rec(d.data, RUNTIME).tunnels
     n = frame_n(frame)
+    done = 0
     for i in range(n):
         prefetch(pool + buffer_index(frame, i + 4) * CELL)
         b = pool + buffer_index(frame, i) * CELL
         m = rec(b, BUFFER)
-        at = tunnels + rec(interfaces + m.tx_sw_if * INTERFACE_SIZE, INTERFACE).sup * IP_TUNNEL_SIZE
-        tunnel = rec(at, IP_TUNNEL)
+        sup = rec(interfaces + m.tx_sw_if * INTERFACE_SIZE, INTERFACE).sup
+        tunnel = rec(tunnels + sup * IP_TUNNEL_SIZE, IP_TUNNEL)
         m.adj = tunnel.adj
         if erspan and m.current_data < SEQUENCE_AND_ERSPAN - ROOM:
             m.error = d.err_base + E_NO_ROOM
@@ -58,14 +58,15 @@ def encap(worker: int, node: int, frame: int, erspan: bool) -> int:
             continue
         if erspan:
             head = b + DATA + m.current_data - SEQUENCE_AND_ERSPAN
-            st32(head, bswap32(fetch_add(at + _SEQUENCE, 1)))
+            st32(head, bswap32(fetch_add(tunnel.sequence, 1)))
             st16(head + 4, _VERSION_LE)
             st16(head + 6, bswap16(_TRUNKED | tunnel.session))
             st32(head + 8, 0)
             m.current_data = m.current_data - SEQUENCE_AND_ERSPAN
             m.current_length = m.current_length + SEQUENCE_AND_ERSPAN
         set_next(frame, i, L2_MIDCHAIN)
-    count(worker, d.err_base + E_ENCAP, n)
+        done += 1
+    count(worker, d.err_base + E_ENCAP, done)
     return n
 
 
@@ -91,7 +92,6 @@ GRE_TEB_ENCAP = NodeType(
     kernel=gre_teb_encap,
     nexts=NEXTS,
     errors=ERRORS,
-    errors_of="gre4-input",
     runtime=RUNTIME,
     trace=packet_trace(ethernet_header),
     bind=bind,
@@ -102,7 +102,6 @@ GRE_ERSPAN_ENCAP = NodeType(
     kernel=gre_erspan_encap,
     nexts=NEXTS,
     errors=ERRORS,
-    errors_of="gre4-input",
     runtime=RUNTIME,
     trace=packet_trace(ethernet_header, before=True),
     bind=bind,

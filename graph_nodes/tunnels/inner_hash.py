@@ -15,7 +15,8 @@ from vectorplane.jit.ops import add, be32, bswap16, ld8, ld16, ld32, ld64, mul, 
 
 _MPLS_LE = 0x4788
 _M = (1 << 32) - 1
-_ENTROPY_LABEL = 7
+_ENTROPY_LABEL = 14
+"""VPP's; the one of RFC 6790 is 7."""
 _TCP, _UDP, _HOP_BY_HOP, _FRAGMENT = 6, 17, 0, 44
 
 

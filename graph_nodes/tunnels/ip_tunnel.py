@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
 
 IP_TUNNEL = np.dtype([("flags", "i4"), ("adj", "i4"), ("session", "i4"), ("instance", "i4"), ("sequence", "i8")])
-"""``adj``: the adjacency of Ethernet tunnels; ``sequence``: ERSPAN's next number."""
+"""``adj``: the adjacency of Ethernet tunnels; ``sequence``: where ERSPAN's next number is."""
 IP_TUNNEL_SIZE = IP_TUNNEL.itemsize
 MOST_TUNNELS = 65536
-L3, TEB, ERSPAN = range(3)
+L3, TEB, ERSPAN, NONE = range(4)
+"""What a GRE tunnel carries; `NONE`: what none does."""
 DECAP_COPY_ECN = 16
 
 
@@ -48,9 +49,20 @@ class IpTunnels:
 
 
 class GreTable(IpTunnels):
-    """GRE. Keys: source << 32 | destination of its packets; FIB | kind << 16 | key << 32."""
+    """GRE. Keys: source << 32 | destination of its packets; FIB | kind << 16 | key << 32 (ERSPAN: session << 32)."""
 
     name = "gre tunnels"
+
+    def __init__(self, plane: Dataplane) -> None:
+        super().__init__(plane)
+        self._sequence_region = Region(8 * MOST_TUNNELS, name="gre sequence numbers")
+        self.sequence_address = self._sequence_region.address
+        self.sequences: npt.NDArray[Any] = self._sequence_region.view(np.dtype("i8"), 0, MOST_TUNNELS)
+
+    def close(self) -> None:
+        """Give the memory back."""
+        super().close()
+        self._sequence_region.close()
 
 
 class IpipTable(IpTunnels):

@@ -23,6 +23,7 @@ from vectorplane.graph_nodes.tunnels.ip_tunnel import (
     IpipTable,
     addresses_key,
 )
+from vectorplane.graph_nodes.tunnels.texts import named_by_text
 from vectorplane.graph_nodes.tunnels.trace_ip_tunnel import received
 from vectorplane.graph_nodes.tunnels.vxlan4_input import OUTER_FLAGS
 from vectorplane.jit.kernel import kernel, routine
@@ -34,12 +35,7 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-drop", "ip4-input", "ip6-input")
 DROP, IP4, IP6 = range(3)
-ERRORS = (
-    ("decap_pkts", "packets decapsulated"),
-    ("bad_protocol", "bad protocol"),
-    ("no_tunnel", "no tunnel"),
-    ("fragmented_packet", "fragmented outer packet"),
-)
+ERRORS = named_by_text("packets decapsulated", "bad protocol", "no tunnel", "fragmented outer packet")
 E_DECAP, E_BAD_PROTOCOL, E_NO_TUNNEL, E_FRAGMENTED = range(4)
 
 RUNTIME = np.dtype([("map", "i8"), ("tunnels", "i8")])

@@ -27,6 +27,7 @@ from vectorplane.graph_nodes.checksum_offload import finish_checksums
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.forwarding import Forwarding
 from vectorplane.graph_nodes.tunnels.inner_hash import frame_hash, packet_hash
+from vectorplane.graph_nodes.tunnels.texts import named_by_text
 from vectorplane.graph_nodes.tunnels.udp_tunnel import (
     HEADER_BYTES,
     T_HEADER,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
 
 DROP = 0
-ERRORS = (("encapsulated", "good packets encapsulated"), TOO_MANY, ("no_room", "no room for another header"))
+ERRORS = named_by_text("good packets encapsulated", TOO_MANY[1], "no room for another header")
 E_ENCAPSULATED, E_TOO_MANY, E_NO_ROOM = range(3)
 OFFLOADED = OFFLOAD_IP_CHECKSUM | OFFLOAD_L4_CHECKSUM
 

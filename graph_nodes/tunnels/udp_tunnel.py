@@ -56,10 +56,21 @@ class UdpTunnels:
         self.records: npt.NDArray[Any] = self._region.view(UDP_TUNNEL, 0, MAX_INTERFACES)
         self.map = HashMap(MOST_TUNNELS, 2, self.name)
 
+    def changed(self) -> None:
+        """Tunnels came or went."""
+
     def close(self) -> None:
         """Give the memory back."""
         self.map.close()
         self._region.close()
+
+
+RECENT = np.dtype([("first", "i8"), ("second", "i8"), ("found", "i8"), ("next", "i8")])
+"""A key of `VxlanTable` and what was found for it."""
+RECENT_SIZE = RECENT.itemsize
+RECENT_BITS = 14
+"""Each worker remembers this many tunnels (a power of two), each in the place that its key's hash names. Reading the
+map, beside others that write it, costs twice as much as all else that `vxlan4-input` does."""
 
 
 class VxlanTable(UdpTunnels):
@@ -69,6 +80,24 @@ class VxlanTable(UdpTunnels):
     """
 
     name = "vxlan tunnels"
+
+    def __init__(self, plane: Dataplane) -> None:
+        super().__init__(plane)
+        stride = RECENT_SIZE << RECENT_BITS
+        self._recent = Region(64 + stride * plane.graph.workers, name="recent vxlan tunnels")
+        self.changes_address = self._recent.address
+        self._changes = self._recent.view(np.dtype("i8"), 0, 1)
+        self._changes[0] = 1
+        self.recent_addresses = [self._recent.address + 64 + k * stride for k in range(plane.graph.workers)]
+
+    def changed(self) -> None:
+        """Have the workers forget what they remember: each does so before its next vector."""
+        self._changes[0] += 1
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._recent.close()
+        super().close()
 
 
 class GeneveTable(UdpTunnels):

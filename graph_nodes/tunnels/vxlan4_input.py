@@ -4,9 +4,6 @@ The tunnel is found by both addresses, VNI, UDP port and FIB; of packets to a gr
 counts them, then the one from its address to the sender. What is inside goes on as received by the tunnel's interface:
 to `l2-input`, or to the node that the tunnel names. Drops: "packets with bad flags field in vxlan header", "no such
 tunnel packets", and (VPP reads on) a packet that ends in its headers: "packets too short".
-
-ip4-vxlan-bypass, a feature of ip4-unicast: packets of a tunnel that is there go to vxlan4-input at once, once their UDP
-length and checksum are found right; others go their way.
 """
 
 from __future__ import annotations
@@ -25,20 +22,24 @@ from vectorplane.dataplane.buffer import (
     LOCALLY_ORIGINATED,
     NEXT_PRESENT,
 )
-from vectorplane.dataplane.feature import Feature, feature_next
-from vectorplane.dataplane.interface import I_IP4_TABLE, INTERFACE_SIZE
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.tables.hash_map import search_16
 from vectorplane.dataplane.trace import add_trace, is_traced
 from vectorplane.graph_nodes.drop import count
-from vectorplane.graph_nodes.errors4 import UNKNOWN_PROTOCOL
-from vectorplane.graph_nodes.ip4_header import DESTINATION, FRAGMENT, PROTOCOL, SOURCE
-from vectorplane.graph_nodes.ip4_local_checks import l4_error
+from vectorplane.graph_nodes.ip4_header import DESTINATION, SOURCE
 from vectorplane.graph_nodes.l2.header import measure
-from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
-from vectorplane.graph_nodes.tunnels.udp_tunnel import NO_TUNNEL, TUNNEL_SIZE, UDP_TUNNEL, VxlanTable
+from vectorplane.graph_nodes.tunnels.texts import named_by_text
+from vectorplane.graph_nodes.tunnels.udp_tunnel import (
+    NO_TUNNEL,
+    RECENT,
+    RECENT_BITS,
+    RECENT_SIZE,
+    TUNNEL_SIZE,
+    UDP_TUNNEL,
+    VxlanTable,
+)
 from vectorplane.jit.kernel import helper, kernel, routine
-from vectorplane.jit.ops import add, ld8, ld16, ld32, ld32s, ld64, prefetch, rec, st64
+from vectorplane.jit.ops import add, ld8, ld16, ld32, ld64, mul, prefetch, rec, shr, st64
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -46,25 +47,22 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-drop", "l2-input")
 DROP, L2_INPUT = range(2)
-ERRORS = (
-    ("decapsulated", "good packets decapsulated"),
-    ("no_such_tunnel", "no such tunnel packets"),
-    ("bad_flags", "packets with bad flags field in vxlan header"),
-    ("too_short", "packets too short"),
+ERRORS = named_by_text(
+    "good packets decapsulated",
+    "no such tunnel packets",
+    "packets with bad flags field in vxlan header",
+    "packets too short",
 )
 E_DECAPSULATED, E_NO_SUCH_TUNNEL, E_BAD_FLAGS, E_TOO_SHORT = range(4)
 
-RUNTIME = np.dtype([("map", "i8"), ("tunnels", "i8")])
-BYPASS_RUNTIME = np.dtype([("map", "i8"), ("tunnels", "i8"), ("arc", "i8"), ("ip4_errors", "i8")])
+RUNTIME = np.dtype([("map", "i8"), ("tunnels", "i8"), ("recent", "i8"), ("changes", "i8"), ("changes_at", "i8")])
 
 TRACE = np.dtype([("instance", "i4"), ("vni", "i4"), ("next", "i4"), ("error", "i4")])
 
 HEADER = 8
 OUTER_FLAGS = L4_CHECKSUM_COMPUTED | L4_CHECKSUM_CORRECT | LOCALLY_ORIGINATED
 """What was found out about the outer packet and is not true of the inner one."""
-_FLAG_VNI = 0x08
-_UDP = 17
-_IS_FRAGMENT_LE = 0xFF3F
+FLAG_VNI = 0x08
 
 
 @helper
@@ -90,6 +88,35 @@ def group_tunnel(table: int, tunnels: int, destination: int, source: int, second
     if receives == NO_TUNNEL:
         return NO_TUNNEL
     return counts << 32 | receives
+
+
+@helper
+def find_vxlan(table: int, tunnels: int, destination: int, source: int, second: int) -> int:
+    """The tunnel of a packet: the one that counts it << 32 | the one it is received by; or `NO_TUNNEL`."""
+    found = search_16(table, key_of(destination, source), second)
+    if found != NO_TUNNEL:
+        return found | found << 32
+    if destination & 0xF0 == 0xE0:
+        return group_tunnel(table, tunnels, destination, source, second)
+    return NO_TUNNEL
+
+
+@helper
+def place_of(first: int, second: int) -> int:
+    """Where a worker remembers the tunnel of this key."""
+    x = mul(first ^ mul(second, 0x2545F4914F6CDD1D), 0x5851F42D4C957F2D)
+    return shr(x, 64 - RECENT_BITS)
+
+
+@routine
+def forget(changes_at: int, data: int) -> int:
+    """Forget all tunnels that this worker remembers; they have changed."""
+    r = rec(data, RUNTIME)
+    r.changes = ld64(changes_at)
+    for k in range(1 << RECENT_BITS):
+        st64(r.recent + k * RECENT_SIZE, 0)
+        st64(r.recent + k * RECENT_SIZE + 8, 0)
+    return 0
 
 
 @kernel
@@ -137,11 +164,10 @@ def vxlan4_input(worker: int, node: int, frame: int) -> int:
     r = rec(d.data, RUNTIME)
     table = r.map
     tunnels = r.tunnels
+    recent = r.recent
+    if r.changes != ld64(r.changes_at):
+        forget(r.changes_at, d.data)
     n = frame_n(frame)
-    last_first = 0
-    last_second = 0
-    found = NO_TUNNEL
-    slot = DROP
     done = 0
     for i in range(n):
         ahead = pool + buffer_index(frame, i + 4) * CELL
@@ -153,24 +179,27 @@ def vxlan4_input(worker: int, node: int, frame: int) -> int:
         d0 = b + DATA
         vxlan = d0 + m.current_data
         error = E_TOO_SHORT
+        found = NO_TUNNEL
+        slot = DROP
         if length >= HEADER:
-            error = E_BAD_FLAGS if ld8(vxlan) != _FLAG_VNI else E_DECAPSULATED
+            error = E_BAD_FLAGS if ld8(vxlan) != FLAG_VNI else E_DECAPSULATED
         if error == E_DECAPSULATED:
             ip = d0 + m.l3_offset
             destination = ld32(ip + DESTINATION)
             source = ld32(ip + SOURCE)
             first = key_of(destination, source)
             second = port_fib_vni(ld16(vxlan - 6), m.fib_index, ld32(vxlan + 4))
-            if first != last_first or second != last_second:
-                last_first = first
-                last_second = second
-                found = search_16(table, first, second)
-                if found == NO_TUNNEL and destination & 0xF0 == 0xE0:
-                    found = group_tunnel(table, tunnels, destination, source, second)
-                elif found != NO_TUNNEL:
-                    found |= found << 32
+            e = rec(recent + place_of(first, second) * RECENT_SIZE, RECENT)
+            if e.first != first or e.second != second:
+                found = find_vxlan(table, tunnels, destination, source, second)
+                e.first = first
+                e.second = second
+                e.found = found
+                e.next = DROP
                 if found != NO_TUNNEL:
-                    slot = rec(tunnels + (found & 0xFFFFFFFF) * TUNNEL_SIZE, UDP_TUNNEL).next
+                    e.next = rec(tunnels + (found & 0xFFFFFFFF) * TUNNEL_SIZE, UDP_TUNNEL).next
+            found = e.found
+            slot = e.next
             if found == NO_TUNNEL:
                 error = E_NO_SUCH_TUNNEL
             else:
@@ -197,63 +226,11 @@ def vxlan4_input(worker: int, node: int, frame: int) -> int:
     return n
 
 
-@kernel
-def ip4_vxlan_bypass(worker: int, node: int, frame: int) -> int:
-    """See the module's docstring."""
-    w = rec(worker, WORKER)
-    pool = w.pool
-    d = rec(node, NODE)
-    r = rec(d.data, BYPASS_RUNTIME)
-    n = frame_n(frame)
-    for i in range(n):
-        ahead = pool + buffer_index(frame, i + 4) * CELL
-        prefetch(ahead)
-        prefetch(ahead + DATA)
-        b = pool + buffer_index(frame, i) * CELL
-        m = rec(b, BUFFER)
-        ip = b + DATA + m.current_data
-        slot = -1
-        if m.current_length >= 36 and ld8(ip) == 0x45 and ld8(ip + PROTOCOL) == _UDP:
-            fib = ld32s(w.interfaces + m.rx_sw_if * INTERFACE_SIZE + I_IP4_TABLE)
-            if m.tx_sw_if >= 0:
-                fib = m.tx_sw_if
-            if ld16(ip + FRAGMENT) & _IS_FRAGMENT_LE == 0 and ld8(ip + 28) == _FLAG_VNI:
-                destination = ld32(ip + DESTINATION)
-                source = ld32(ip + SOURCE)
-                second = port_fib_vni(ld16(ip + 22), fib, ld32(ip + 32))
-                found = search_16(r.map, key_of(destination, source), second)
-                if found == NO_TUNNEL and destination & 0xF0 == 0xE0:
-                    found = group_tunnel(r.map, r.tunnels, destination, source, second)
-                if found != NO_TUNNEL:
-                    error = l4_error(worker, b, ip, 20)
-                    if error == UNKNOWN_PROTOCOL:
-                        m.fib_index = fib
-                        m.l3_offset = m.current_data
-                        m.l4_offset = m.current_data + 20
-                        m.current_data = m.current_data + 28
-                        m.current_length = m.current_length - 28
-                        slot = VXLAN
-                    else:
-                        m.error = r.ip4_errors + error
-                        slot = DROP
-        set_next(frame, i, slot if slot >= 0 else feature_next(r.arc, b))
-    return n
-
-
-VXLAN = 1
-
-
 def bind(plane: Dataplane, node: Node) -> None:
     """The tunnels."""
     table = plane.shared(VxlanTable)
     node.data["map"], node.data["tunnels"] = table.map.address, table.address
-
-
-def bind_bypass(plane: Dataplane, node: Node) -> None:
-    """The tunnels, the arc, and ip4-local's counters for bad checksums."""
-    bind(plane, node)
-    node.data["arc"] = plane.arcs["ip4-unicast"].address
-    node.data["ip4_errors"] = plane.graph.add("ip4-local").error_base
+    node.data["recent"], node.data["changes_at"] = table.recent_addresses, table.changes_address
 
 
 VXLAN4_INPUT = NodeType(
@@ -264,15 +241,5 @@ VXLAN4_INPUT = NodeType(
     runtime=RUNTIME,
     trace=Trace(TRACE, trace, text),
     bind=bind,
-    doc=__doc__ or "",
-)
-IP4_VXLAN_BYPASS = NodeType(
-    name="ip4-vxlan-bypass",
-    kernel=ip4_vxlan_bypass,
-    nexts=("error-drop", "vxlan4-input"),
-    runtime=BYPASS_RUNTIME,
-    trace=FORWARD_TRACE,
-    bind=bind_bypass,
-    features=(Feature("ip4-unicast", before=("ip4-lookup",)),),
     doc=__doc__ or "",
 )

@@ -5,7 +5,11 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 from vectorplane.backends.base import Backend, Operation
+from vectorplane.backends.devices import options
 from vectorplane.backends.items import (
+    BridgeArp,
+    BridgeDomain,
+    BridgePort,
     Interface,
     InterfaceAddress,
     InterfaceMac,
@@ -14,13 +18,18 @@ from vectorplane.backends.items import (
     InterfaceUp,
     Ip4Enabled,
     Item,
+    L2FibEntry,
+    L2Xconnect,
+    L3Xconnect,
     Neighbour,
     Path,
     ProxyArpInterface,
     ProxyArpRange,
     Route,
+    Span,
     SubInterface,
     Table,
+    TagRewrite,
     Unnumbered,
 )
 
@@ -36,6 +45,12 @@ def address(interface: str, text: str) -> InterfaceAddress:
     return InterfaceAddress(interface, IPv6Interface(text) if ":" in text else IPv4Interface(text))
 
 
+def tunnel(name: str, device: str, src: str, dst: str, **given: object) -> Interface:
+    """A tunnel over IPv4."""
+    return Interface(name, device, options(device, src=IPv4Address(src), dst=IPv4Address(dst), **given))
+
+
+MAC = "02:00:00:00:07:01"
 UPS = ("in", "out", "lo0", "vrf", "un", "in.0", "out.100", "out.200", "vrf.7")
 ITEMS: tuple[Item, ...] = (
     Table(10, name="blue", flow_hash=("dst", "src")),
@@ -85,6 +100,54 @@ ITEMS: tuple[Item, ...] = (
     route("2001:db8:3::/48", Path("2001:db8::77")),
     route("2001:db8:4::/48", Path(interface="vrf"), table=10),
     *map(InterfaceUp, UPS),
+    tunnel("vx", "vxlan", "10.0.0.1", "10.0.0.2", vni=42),
+    tunnel("vx0", "vxlan", "10.0.0.1", "10.0.0.2", vni=0, src_port=4790, dst_port=4791, table=20, instance=7),
+    tunnel("vxg", "vxlan", "10.0.0.1", "239.1.1.1", vni=(1 << 24) - 1, multicast_interface="out"),
+    tunnel("vx3", "vxlan", "10.0.0.1", "10.0.0.2", vni=43, l3=True),
+    tunnel("ge", "geneve", "10.0.0.1", "10.0.0.2", vni=42),
+    tunnel("ge3", "geneve", "10.0.0.1", "10.0.0.2", vni=43, table=20, l3=True),
+    tunnel("geg", "geneve", "10.0.0.1", "239.1.1.2", vni=1, multicast_interface="vrf"),
+    tunnel("gr3", "gre", "10.0.0.1", "10.0.0.2"),
+    tunnel("grk", "gre", "10.0.0.1", "10.0.0.2", kind="teb", key=0xFFFFFFFF, table=20),
+    tunnel("gre", "gre", "10.0.0.1", "10.0.0.2", kind="erspan", session=1023),
+    tunnel("ipip", "ipip", "10.0.0.1", "10.0.0.2"),
+    tunnel("ipip2", "ipip", "10.0.0.1", "10.0.0.2", table=20),
+    Interface("bvi", "bvi"),
+    Interface("a", "pg"),
+    Interface("b", "pg"),
+    Interface("loop", "loopback"),
+    SubInterface("a", 1, 1),
+    SubInterface("a", 2, 2, 20),
+    SubInterface("b", 1, 1),
+    InterfaceMac("bvi", "02:fe:00:00:00:77"),
+    BridgeDomain(1),
+    BridgeDomain(7, False, False, False, False, True, True, 5, "seven"),
+    BridgePort("bvi", 1, "bvi"),
+    BridgePort("a.1", 1),
+    BridgePort("vx", 1, shg=1),
+    BridgePort("vxg", 1, shg=1),
+    BridgePort("a.2", 7, shg=255),
+    BridgePort("loop", 7, "bvi"),
+    BridgePort("ge", 7, "uu-fwd"),
+    BridgePort("grk", 7),
+    L2Xconnect("b", "b.1"),
+    L2Xconnect("b.1", "b"),
+    TagRewrite("a.1", "pop-1"),
+    TagRewrite("a.2", "translate-2-2", True, (7, 8)),
+    TagRewrite("b.1", "translate-1-1", False, (4094,)),
+    TagRewrite("b", "push-2", False, (5, 6)),
+    L2FibEntry(1, MAC, "vx"),
+    L2FibEntry(1, "02:00:00:00:07:02"),
+    L2FibEntry(7, MAC, "a.2"),
+    BridgeArp(7, IPv4Address("10.7.0.1"), MAC),
+    BridgeArp(7, IPv6Address("2001:db8:7::1"), MAC),
+    address("bvi", "10.1.0.1/24"),
+    Span("out", "a", "rx"),
+    Span("out", "b", "both"),
+    Span("lo0", "a", "tx"),
+    Span("a.1", "gre", "both", l2=True),
+    L3Xconnect("out.100", (Path("10.0.0.2", "out"), Path("10.0.0.3", "out", weight=2))),
+    L3Xconnect("in.0", (Path("20.0.0.1"),)),
 )
 """In an order in which they can be made."""
 

@@ -194,17 +194,30 @@ def test_random(
 def test_an_interface_in_l2_mode_takes_all_frames(port: Port) -> None:
     """Whatever their destination and their tags, whole; but what a sub-interface takes is the sub-interface's."""
     tagged = [b"", tag(7), tag(100), tag(100, 0x88A8), tag(100) + tag(7), tag(0), tag(1) + tag(2) + tag(3)]
-    packets = [frame(k, tags=t, mac=m) for k in (0x0800, 0x0806, 5, 0x9999) for t in tagged for m in (MAC, OTHER, GROUP)]
+    packets = [
+        frame(k, tags=t, mac=m) for k in (0x0800, 0x0806, 5, 0x9999) for t in tagged for m in (MAC, OTHER, GROUP)
+    ]
     outs = compare(port, packets, l2=True)
     assert {(o.next, o.rx_sw_if) for o in outs} == {("l2-input", 1)}
     outs = compare(port, packets, [Sub(10, (100,)), Sub(11, (100, 7), l2=True)], l2=True)
-    assert {o.next for o in outs if o.rx_sw_if == 10} == {"ip4-input", "arp-input", "llc-input", "error-punt", "error-drop"}
+    assert {o.next for o in outs if o.rx_sw_if == 10} == {
+        "ip4-input",
+        "arp-input",
+        "llc-input",
+        "error-punt",
+        "error-drop",
+    }
     assert {o.next for o in outs if o.rx_sw_if == 11} == {"l2-input"}
 
 
 def test_a_sub_interface_in_l2_mode(port: Port) -> None:
     """Its frames are bridged, those of the interface itself are not; a frame that is cut in its tags is no frame."""
-    subs = (Sub(10, (100,), l2=True), Sub(11, (), l2=True), Sub(12, (200, INNER_ANY), l2=True), Sub(13, (300,), exact=False))
+    subs = (
+        Sub(10, (100,), l2=True),
+        Sub(11, (), l2=True),
+        Sub(12, (200, INNER_ANY), l2=True),
+        Sub(13, (300,), exact=False),
+    )
     vlans = [tag(v) for v in (100, 200, 300, 400)] + [tag(v) + tag(i) for v in (100, 200, 300) for i in (7, 9)]
     packets = [frame(0x0800, tags=t, mac=m) for t in (b"", tag(0), *vlans) for m in (MAC, OTHER, GROUP)]
     compare(port, packets + [frame(0x0800, tags=tag(100))[:n] for n in range(14, 24)], subs)

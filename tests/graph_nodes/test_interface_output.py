@@ -10,13 +10,13 @@ from tests.harness import Bench
 from tests.naive.ip4_packet import Ip4, checksum
 from vectorplane.dataplane.buffer import GSO, OFFLOAD_IP_CHECKSUM, OFFLOAD_L4_CHECKSUM
 from vectorplane.dataplane.interface import ADMIN_UP, CHECKSUM_OFFLOAD, LINK_UP, SUB_INTERFACE
-from vectorplane.graph_nodes.interface_output import INTERFACE_OUTPUT, OUTPUT, OutputSlots
+from vectorplane.graph_nodes.interface_output import INTERFACE_OUTPUT, OUTPUT, OUTPUT_ARC, OutputSlots
 
 
 @pytest.fixture
 def port() -> Iterator[Bench]:
     """``pg1-output`` with a collecting ``pg1-tx``; sub-interface 4 of pg1 (2)."""
-    made = Bench(INTERFACE_OUTPUT, types=(OUTPUT,), arcs=())
+    made = Bench(INTERFACE_OUTPUT, types=(OUTPUT,), arcs=(OUTPUT_ARC,))
     made.add_stub("tx")
     output = made.plane.graph.add("pg1-output", "interface-output-template")
     assert made.plane.graph.add_next(output, "pg1-tx", "tx") == 1

@@ -313,9 +313,33 @@ def bench_ip4(
     json: JsonOption = False,
 ) -> None:
     """pg-input to tx through ethernet-input, ip4-input, ip4-lookup, ip4-rewrite, with 64-byte packets."""
-    from vectorplane.cli.bench import ip4
+    from vectorplane.cli.bench import nodes
 
-    ip4(cases or [], json)
+    nodes("ip4", cases or [], json)
+
+
+@bench.command("l2")
+def bench_l2(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]", help="station, thousand, million, flood; all by default.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """A bridge domain: l2-input, l2-learn, l2-fwd, l2-flood, l2-output, with 64-byte frames."""
+    from vectorplane.cli.bench import nodes
+
+    nodes("l2", cases or [], json)
+
+
+@bench.command("vxlan")
+def bench_vxlan(
+    cases: Annotated[list[str] | None, typer.Argument(metavar="[CASE]", help="one, thousand; all by default.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Encapsulation and decapsulation: vxlan4-encap, ip4-udp-lookup, vxlan4-input, with 64-byte frames inside."""
+    from vectorplane.cli.bench import nodes
+
+    nodes("vxlan", cases or [], json)
 
 
 @bench.command("api")

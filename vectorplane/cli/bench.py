@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vectorplane.bench.ip4 import Result
+    from vectorplane.bench.measure import CaseResult
 
+def nodes(bench: str, cases: list[str], as_json: bool) -> None:
+    """Measure the cases of a benchmark (a module of `vectorplane.bench` with ``CASES`` and ``run(case)``).
 
-def ip4(cases: list[str], as_json: bool) -> None:
-    """Measure the cases and print a table each, or all as one JSON object."""
-    from vectorplane.bench.ip4 import CASES, run
+    A table each, or all as one JSON object.
+    """
     from vectorplane.cli.errors import fail
     from vectorplane.cli.progress import compile_missing
     from vectorplane.jit.prepare import everything
 
-    unknown = [c for c in cases if c not in CASES]
+    module = importlib.import_module(f"vectorplane.bench.{bench}")
+    unknown = [c for c in cases if c not in module.CASES]
     if unknown:
-        fail(f"bench ip4: no case {unknown[0]}: there are {', '.join(CASES)}", 2)
+        fail(f"bench {bench}: no case {unknown[0]}: there are {', '.join(module.CASES)}", 2)
     compile_missing(everything())
     results = []
-    for case in cases or CASES:
-        result = run(case)
+    for case in cases or module.CASES:
+        result = module.run(case)
         results.append(result)
         if not as_json:
-            _show(result)
+            _show(bench, result)
     if as_json:
         from vectorplane.cli.doctor import cpu_model
 
@@ -50,17 +53,14 @@ def api(routes: int, rounds: int, as_json: bool) -> None:
     console().print(made)
 
 
-def _show(result: Result) -> None:
+def _show(bench: str, result: CaseResult) -> None:
     from vectorplane.cli.tables import console, table
 
-    made = table(f"ip4, {result.case}", "Name", "Calls", "Vectors", "Packet-Clocks", "Vectors/Call")
+    made = table(f"{bench}, {result.case}", "Name", "Calls", "Vectors", "Packet-Clocks", "Vectors/Call")
     for row in result.nodes:
         clocks, per_call = row["clocks_per_packet"], row["vectors_per_call"]
         made.add_row(row["name"], f"{row['calls']:,}", f"{row['vectors']:,}", f"{clocks:.2f}", f"{per_call:.1f}")
     out = console()
     out.print(made)
-    out.print(
-        f"{result.mpps:.2f} Mpps; the four ip4 nodes {result.four_nodes:.2f} clocks a packet; {result.explained:.1%} "
-        f"of the cycles explained; {result.buffers:,} buffers, {result.routes:,} routes loaded in "
-        f"{result.load_seconds:.2f} s"
-    )
+    figures = f"{result.mpps:.2f} Mpps; {result.explained:.1%} of the cycles explained; {result.buffers:,} buffers"
+    out.print("; ".join(filter(None, (figures, result.note()))))

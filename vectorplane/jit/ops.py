@@ -90,6 +90,23 @@ st32 = _store(32)
 st64 = _store(64)
 
 
+def _emit_move32(b: Any, to: Any, source: Any) -> None:
+    kind = ir.VectorType(ir.IntType(8), 32).as_pointer()
+    value = b.load(b.inttoptr(source, kind))
+    value.align = 1
+    b.store(value, b.inttoptr(to, kind)).align = 1
+
+
+def _move32_twin(to: int, source: int) -> None:
+    words = [twin.load(source + at, 8, True) for at in range(0, 32, 8)]
+    for at, word in zip(range(0, 32, 8), words, strict=True):
+        twin.store(to + at, 8, word)
+
+
+move32 = _op(2, _emit_move32, _move32_twin, returns=False)
+"""``move32(to, source)``: 32 bytes in one load and one store (where the machine has them)."""
+
+
 def _bswap(bits: int) -> Callable[..., Any]:
     def emit(b: Any, value: Any) -> Any:
         narrow = value if bits == 64 else b.trunc(value, ir.IntType(bits))
@@ -271,14 +288,7 @@ def copy(to: int, source: int, size: int) -> None:
     """Copy exactly ``size`` bytes; the two must not overlap."""
     at = 0
     while at + 32 <= size:
-        a = ld64(source + at)
-        b = ld64(source + at + 8)
-        c = ld64(source + at + 16)
-        d = ld64(source + at + 24)
-        st64(to + at, a)
-        st64(to + at + 8, b)
-        st64(to + at + 16, c)
-        st64(to + at + 24, d)
+        move32(to + at, source + at)
         at += 32
     while at + 8 <= size:
         st64(to + at, ld64(source + at))

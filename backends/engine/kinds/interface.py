@@ -9,6 +9,7 @@ from vectorplane.backends.devices import options
 from vectorplane.backends.engine.devices import KINDS
 from vectorplane.backends.engine.interfaces import Interface as EngineInterface
 from vectorplane.backends.engine.kinds.kind import Kind
+from vectorplane.backends.engine.virtual_devices import VIRTUAL, check, make, told
 from vectorplane.backends.items import Interface
 from vectorplane.dataplane.interface import PROMISCUOUS
 
@@ -23,7 +24,7 @@ class InterfacesKind(Kind[Interface]):
         item = self.canonical(item)
         if item.name in self.engine.plane.interfaces.by_name:
             raise BackendError("there is an interface of that name")
-        device = self.told.make_device(item)
+        device = make(self.engine, item) if item.device in VIRTUAL else self.told.make_device(item)
         promiscuous = bool(dict(item.options).get("promiscuous"))
         try:
             made = self.engine.interfaces.add(item.name, device=device, promiscuous=promiscuous)
@@ -47,12 +48,17 @@ class InterfacesKind(Kind[Interface]):
         index, item = self.told.interfaces.get(interface.name, (-1, None))
         if item is not None and index == interface.sw_if_index:
             return item
+        promiscuous = bool(int(self.engine.interfaces.record(interface.sw_if_index)["flags"]) & PROMISCUOUS)
+        virtual = told(self.engine, interface.device)
+        if virtual is not None:
+            device, given = virtual
+            return Interface(interface.name, device, options(device, promiscuous=promiscuous, **given))
         device = interface.device.kind.lower()
-        flags = int(self.engine.interfaces.record(interface.sw_if_index)["flags"])
-        return Interface(interface.name, device, (("promiscuous", True),) if flags & PROMISCUOUS else ())
+        return Interface(interface.name, device, (("promiscuous", True),) if promiscuous else ())
 
     def canonical(self, item: Interface) -> Interface:
         """Without settings that are at their defaults."""
-        if item.device not in KINDS:
+        if item.device not in (*KINDS, *VIRTUAL):
             raise BackendError(f"interface {item.name}: the engine has no device {item.device}")
+        check(item)
         return Interface(item.name, item.device, options(item.device, **dict(item.options)))

@@ -307,7 +307,6 @@ class Bridges:
         record = self._config.outputs[sw_if_index]
         busy = (
             int(record["feature_bitmap"]) & ~features.OUT_OUTPUT
-            or record["shg"]
             or record["out_push"]
             or record["out_pop"]
             or not record["next"]
@@ -363,8 +362,9 @@ class Bridges:
             self._own.pop(sw_if_index, None)
             if self.ports or self.domains:
                 self._forget_output(sw_if_index)
-        elif what == ADMIN and sw_if_index in self.ports and not self._engine.interfaces.is_up(sw_if_index):
-            if self.ports[sw_if_index].domain is not None:
+        elif what == ADMIN and not self._engine.interfaces.is_up(sw_if_index):
+            silent = self.ports.get(sw_if_index)
+            if silent is not None and silent.domain is not None:
                 self._engine.l2fib.flush_interface(sw_if_index)
 
     def _saw_arp(self, event: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import Any
 
-from vectorplane.backends.engine.tunnels.tunnel import in_packet
+from vectorplane.backends.engine.tunnels.tunnel import in_packet, numbered_mac
 from vectorplane.backends.engine.tunnels.udp_tunnels import UdpTunnelDevice, UdpTunnelSet
 from vectorplane.graph_nodes.tunnels.udp_tunnel import GeneveTable
 
@@ -13,7 +13,7 @@ PORT = 6081
 
 
 class GeneveTunnel(UdpTunnelDevice):
-    """One tunnel."""
+    """One tunnel. As in VPP frames go in and come out also with ``is_l3``, which gives its interface a MAC address."""
 
     kind = "GENEVE"
     prefix = "geneve_tunnel"
@@ -23,7 +23,12 @@ class GeneveTunnel(UdpTunnelDevice):
 
     def __init__(self, src: IPv4Address, dst: IPv4Address, vni: int, **options: Any) -> None:
         super().__init__(src, dst, vni, **options)
+        self.default_mtu = 9000 if self.is_l3 else 0
         self.src_port = self.dst_port = PORT
+
+    def default_mac(self, sw_if_index: int, name: str) -> bytes:
+        """VPP's for such tunnels; none for those that are only bridged."""
+        return numbered_mac(self.slot) if self.is_l3 else bytes(6)
 
     def tunnel_header(self) -> bytes:
         """Version 0, no options, Ethernet, VNI."""

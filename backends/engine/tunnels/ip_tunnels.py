@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from vectorplane.backends.engine.tunnels.tunnel import TunnelDevice, TunnelExists, free_instance, in_packet, signed
+from vectorplane.backends.engine.tunnels.tunnel import Instances, TunnelDevice, TunnelExists, in_packet, signed
 from vectorplane.graph_nodes.ip4_local import LocalProtocols
 from vectorplane.graph_nodes.tunnels.ip_tunnel import MOST_TUNNELS, IpTunnels
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 COPY_DF, SET_DF, COPY_DSCP, COPY_ECN, DECAP_COPY_ECN, INNER_HASH, COPY_TTL, COPY_FLOW_LABEL = (1 << k for k in range(8))
 """Flags of a tunnel, as VPP's API numbers them."""
 SERVED = COPY_DF | SET_DF | COPY_DSCP | COPY_ECN | DECAP_COPY_ECN | COPY_TTL
+LONGEST_FRAME = 65536
+"""Of VPP's interfaces without Ethernet; what the tunnel itself adds is taken from it."""
 _DONT_FRAGMENT = 0x40
 
 
@@ -91,13 +93,14 @@ class IpTunnelSet(Generic[T]):
         self._engine = engine
         self.by_index: dict[int, T] = {}
         """By sw_if_index, oldest first."""
+        self._instances = Instances()
 
     @property
     def _table(self) -> IpTunnels:
         return self._engine.plane.shared(self.device.table_class)
 
-    def check(self, device: T) -> int:
-        """The instance that a new tunnel will have.
+    def check(self, device: T) -> None:
+        """Can this tunnel be made? Gives it the numbers that it will have.
 
         Raises:
             KeyError: no such table.
@@ -109,15 +112,16 @@ class IpTunnelSet(Generic[T]):
             raise TunnelExists(f"there is a tunnel from {device.src} to {device.dst}")
         if len(self.by_index) >= MOST_TUNNELS:
             raise OverflowError(f"more than {MOST_TUNNELS} tunnels")
-        return free_instance({t.instance for t in self.by_index.values()}, device.wanted_instance)
+        self._instances.offer(device)
 
     def join(self, device: T) -> None:
         """A tunnel's interface is there: let its packets find it. Raises as `check`."""
-        device.instance = self.check(device)
+        self.check(device)
         engine, index, table = self._engine, device.sw_if_index, self._table
         record = table.records[index]
         record["flags"], record["instance"], record["adj"] = device.flags, device.instance, 0
         self.by_index[index] = device
+        self._instances.take(device)
         engine.underlay.track(index, device.table, device.dst, lambda lb: self._restack(device, lb))
         table.map.set(device.key(engine.routes.control.fib_index(device.table)), index)
         engine.plane.shared(LocalProtocols).register(device.protocol, device.input_node)
@@ -126,6 +130,7 @@ class IpTunnelSet(Generic[T]):
         """A tunnel's interface goes."""
         if self.by_index.pop(device.sw_if_index, None) is None:
             return
+        self._instances.give(device)
         fib = self._engine.routes.control.fibs.index_by_id.get(device.table)
         if fib is not None:
             self._table.map.delete(device.key(fib))
@@ -133,8 +138,8 @@ class IpTunnelSet(Generic[T]):
 
     def add_device(self, device: T) -> T:
         """Make a tunnel with its interface, down (as VPP). Raises as `check`."""
-        instance = self.check(device)
-        self._engine.interfaces.add(f"{device.prefix}{instance}", device=device)
+        self.check(device)
+        self._engine.interfaces.add(f"{device.prefix}{device.instance}", device=device)
         return device
 
     def remove_index(self, sw_if_index: int) -> None:

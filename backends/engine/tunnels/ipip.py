@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
-from vectorplane.backends.engine.tunnels.ip_tunnels import IpTunnelDevice, IpTunnelSet
+from vectorplane.backends.engine.tunnels.ip_tunnels import LONGEST_FRAME, IpTunnelDevice, IpTunnelSet
 from vectorplane.graph_nodes.ip4_local import LocalProtocols
 from vectorplane.graph_nodes.tunnels.ip_tunnel import IpipTable
 
@@ -25,6 +25,7 @@ class IpipTunnel(IpTunnelDevice):
     protocol = _IP4
     input_node = "ipip4-input"
     table_class = IpipTable
+    link_mtu = LONGEST_FRAME - 20
 
     def __init__(self, src: IPv4Address, dst: IPv4Address, **options: Any) -> None:
         super().__init__(src, dst, **options)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import IPv4Address
-from itertools import count
 from typing import TYPE_CHECKING
 
 from vectorplane.backends.engine.device import Device
@@ -14,7 +13,18 @@ if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
     from vectorplane.backends.engine.fib_entries import Entry
 
-__all__ = ["InstanceInUse", "InvalidDecapNext", "TunnelDevice", "TunnelExists", "Underlay", "in_packet", "signed"]
+__all__ = [
+    "InstanceInUse",
+    "Instances",
+    "InvalidDecapNext",
+    "Slots",
+    "TunnelDevice",
+    "TunnelExists",
+    "Underlay",
+    "in_packet",
+    "numbered_mac",
+    "signed",
+]
 
 
 class TunnelExists(ValueError):
@@ -37,6 +47,8 @@ class TunnelDevice(Device):
         self.src, self.dst, self.table = src, dst, table
         self.wanted_instance = instance
         self.instance = -1
+        self.slot = -1
+        """Its number among the tunnels of its kind, whatever the instance that was asked for."""
         self.sw_if_index = -1
 
 
@@ -87,17 +99,63 @@ class Underlay:
                 follow(entry.lb)
 
 
-def free_instance(taken: set[int], wanted: int | None) -> int:
-    """The wanted instance, or the lowest that is free.
+class Slots:
+    """The numbers of a pool, handed out as VPP does it: the one that became free last, else the next."""
 
-    Raises:
-        InstanceInUse: the wanted one is taken.
-    """
-    if wanted is None:
-        return next(n for n in count() if n not in taken)
-    if wanted in taken:
-        raise InstanceInUse(f"tunnel instance {wanted} is in use")
-    return wanted
+    def __init__(self) -> None:
+        self._free: list[int] = []
+        self._top = 0
+
+    @property
+    def next(self) -> int:
+        """What `take` will give."""
+        return self._free[-1] if self._free else self._top
+
+    def take(self) -> int:
+        """A number."""
+        if self._free:
+            return self._free.pop()
+        self._top += 1
+        return self._top - 1
+
+    def give(self, number: int) -> None:
+        """One that was taken is free again."""
+        self._free.append(number)
+
+
+class Instances:
+    """The numbers of one kind's tunnels: slots, and the instances that name the interfaces."""
+
+    def __init__(self) -> None:
+        self._slots = Slots()
+        self._taken: set[int] = set()
+
+    def offer(self, device: TunnelDevice) -> None:
+        """Tell a tunnel the numbers that it would have: the wanted instance, or that of its slot.
+
+        Raises:
+            InstanceInUse: another one has it, if only because a user once chose what is now a slot's.
+        """
+        slot = self._slots.next
+        instance = slot if device.wanted_instance is None else device.wanted_instance
+        if instance in self._taken:
+            raise InstanceInUse(f"tunnel instance {instance} is in use")
+        device.slot, device.instance = slot, instance
+
+    def take(self, device: TunnelDevice) -> None:
+        """It has what it was offered."""
+        self._slots.take()
+        self._taken.add(device.instance)
+
+    def give(self, device: TunnelDevice) -> None:
+        """It goes."""
+        self._slots.give(device.slot)
+        self._taken.discard(device.instance)
+
+
+def numbered_mac(slot: int) -> bytes:
+    """VPP's address of a tunnel's interface: ``d0:0b:ee:d0:``, then the slot."""
+    return bytes.fromhex("d00beed0") + (slot & 0xFFFF).to_bytes(2, "big")
 
 
 def in_packet(address: IPv4Address) -> int:

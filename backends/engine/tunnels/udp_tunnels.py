@@ -10,10 +10,10 @@ import numpy as np
 
 from vectorplane.backends.engine.route_paths import LOCAL, Path
 from vectorplane.backends.engine.tunnels.tunnel import (
+    Instances,
     InvalidDecapNext,
     TunnelDevice,
     TunnelExists,
-    free_instance,
     in_packet,
     signed,
 )
@@ -58,7 +58,6 @@ class UdpTunnelDevice(TunnelDevice):
         self.decap_next = decap_next
         """Slot of the input node; None: `l2-input`, or for L3 `ip4-input`."""
         self.is_l3 = is_l3
-        self.ethernet = not is_l3
         self.flood_class = "tunnel-master" if dst.is_multicast else "tunnel"
         self.src_port = self.dst_port = 0
         self._engine: Engine | None = None
@@ -110,6 +109,7 @@ class UdpTunnelSet(Generic[T]):
         self._engine = engine
         self.by_index: dict[int, T] = {}
         """By sw_if_index, oldest first."""
+        self._instances = Instances()
         self.bypass: set[int] = set()
         self._groups: dict[tuple[int, IPv4Address], _Group] = {}
         """By table and address."""
@@ -118,8 +118,8 @@ class UdpTunnelSet(Generic[T]):
     def _table(self) -> UdpTunnels:
         return self._engine.plane.shared(self.device.table_class)
 
-    def check(self, device: T) -> int:
-        """The instance that a new tunnel will have.
+    def check(self, device: T) -> None:
+        """Can this tunnel be made? Gives it the numbers that it will have.
 
         Raises:
             KeyError: no such table, or of the interface that it sends multicast by.
@@ -135,17 +135,16 @@ class UdpTunnelSet(Generic[T]):
         node = graph.add(device.input_node)
         if device.decap_next is None:
             # VPP sends what comes out of L3 tunnels to l2-input too, which drops it
-            device.decap_next = graph.add_next(node, "ip4-input") if device.is_l3 else L2_INPUT_NEXT
+            device.decap_next = L2_INPUT_NEXT if device.ethernet else graph.add_next(node, "ip4-input")
         if device.decap_next not in node.slots.values():
             raise InvalidDecapNext(f"{device.input_node} has no next {device.decap_next}")
         if device.dst.is_multicast and device.mcast_sw_if_index not in self._engine.interfaces.by_index:
             raise KeyError(f"no interface {device.mcast_sw_if_index} to send to group {device.dst} by")
-        taken = {t.instance for t in self.by_index.values()}
-        return free_instance(taken, device.wanted_instance)
+        self._instances.offer(device)
 
     def join(self, device: T) -> None:
         """A tunnel's interface is there: write its record and let its packets find it. Raises as `check`."""
-        device.instance = self.check(device)
+        self.check(device)
         engine, index, table = self._engine, device.sw_if_index, self._table
         fib = engine.routes.control.fib_index(device.table)
         table.records[index] = np.zeros((), UDP_TUNNEL)
@@ -153,7 +152,7 @@ class UdpTunnelSet(Generic[T]):
         header = _outer(device)
         record["header"] = [int.from_bytes(header[k : k + 8], "little", signed=True) for k in range(0, 40, 8)]
         record["sum"] = sum(int.from_bytes(header[k : k + 2], "little") for k in range(0, 20, 2) if k not in (2, 10))
-        record["is_l3"], record["instance"], record["vni"] = device.is_l3, device.instance, device.vni
+        record["is_l3"], record["instance"], record["vni"] = not device.ethernet, device.instance, device.vni
         record["local"], record["fib"] = signed(in_packet(device.src), 32), fib
         record["next"] = device.decap_next
         record["in_use"] = 1
@@ -162,7 +161,9 @@ class UdpTunnelSet(Generic[T]):
         else:
             engine.underlay.track(index, device.table, device.dst, lambda lb: self._restack(index, lb))
         self.by_index[index] = device
+        self._instances.take(device)
         table.map.set(device.key(fib), index)
+        table.changed()
         ports = engine.plane.shared(UdpPorts)
         if device.src_port not in ports.registered():
             ports.register(device.src_port, device.input_node)
@@ -172,9 +173,11 @@ class UdpTunnelSet(Generic[T]):
         index = device.sw_if_index
         if self.by_index.pop(index, None) is None:
             return
+        self._instances.give(device)
         fib = self._engine.routes.control.fibs.index_by_id.get(device.table)
         if fib is not None:
             self._table.map.delete(device.key(fib))
+        self._table.changed()
         self._table.records[index]["in_use"] = 0
         self._table.records[index]["adjacency"] = 0
         if device.dst.is_multicast:
@@ -184,8 +187,8 @@ class UdpTunnelSet(Generic[T]):
 
     def add_device(self, device: T) -> T:
         """Make a tunnel with its interface, up. Raises as `check`."""
-        instance = self.check(device)
-        made = self._engine.interfaces.add(f"{device.prefix}{instance}", device=device)
+        self.check(device)
+        made = self._engine.interfaces.add(f"{device.prefix}{device.instance}", device=device)
         self._engine.interfaces.set_up(made.sw_if_index)
         return device
 
@@ -193,7 +196,8 @@ class UdpTunnelSet(Generic[T]):
         """Let packets of tunnels that arrive on an interface take the short way, or not. Raises `KeyError`."""
         _ = self._engine.interfaces[sw_if_index]
         if on != (sw_if_index in self.bypass):
-            self._engine.plane.arcs["ip4-unicast"].enable(sw_if_index, f"ip4-{self.device.prefix[:-8]}-bypass", on)
+            feature = f"ip4-{self.device.prefix.removesuffix('_tunnel')}-bypass"
+            self._engine.plane.arcs["ip4-unicast"].enable(sw_if_index, feature, on)
             (self.bypass.add if on else self.bypass.discard)(sw_if_index)
 
     def _restack(self, sw_if_index: int, lb: int) -> None:

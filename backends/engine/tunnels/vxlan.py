@@ -25,6 +25,8 @@ class VxlanTunnel(UdpTunnelDevice):
         self, src: IPv4Address, dst: IPv4Address, vni: int, *, src_port: int = 0, dst_port: int = 0, **options: Any
     ) -> None:
         super().__init__(src, dst, vni, **options)
+        self.ethernet = not self.is_l3
+        self.default_mtu = 9000 if self.ethernet else 0
         self.src_port, self.dst_port = src_port or PORT, dst_port or PORT
 
     def tunnel_header(self) -> bytes:

@@ -26,6 +26,8 @@ class Kind(Generic[T]):
     """What it is, for people (plural)."""
     messages: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """What it needs: one of each group."""
+    optional: ClassVar[tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]] = ()
+    """What else it can do when VPP has the messages for it: what that is, and what it needs as in ``messages``."""
     single: ClassVar[bool] = True
     """Each operation is one message, so that nobody needs to wait for its reply."""
 
@@ -58,7 +60,11 @@ class Kind(Generic[T]):
 
     def usable(self) -> None:
         """Raises `BackendError`: this VPP can't do it."""
+        self.require(self.title, self.messages)
+
+    def require(self, title: str, messages: tuple[tuple[str, ...], ...]) -> None:
+        """Raises `BackendError`: this VPP can't do that, for lack of one of each group of messages."""
         wrong = self.link.compatibility.unusable
-        for group in self.messages:
+        for group in messages:
             if all(name in wrong for name in group):
-                raise BackendError(f"this VPP can't do {self.title}: {'; '.join(wrong[name] for name in group)}")
+                raise BackendError(f"this VPP can't do {title}: {'; '.join(wrong[name] for name in group)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from vectorplane.backends.devices import TUNNELS
 from vectorplane.backends.items import InterfaceMtu
 from vectorplane.backends.vpp.interfaces import Known
 from vectorplane.backends.vpp.kinds.kind import Kind, Message, Steps
@@ -13,7 +14,10 @@ _USUAL = 9000
 
 def usual(known: Known) -> int:
     """What an interface has when nobody told; a sub-interface has none of its own."""
-    return 0 if known.parent is not None else min(_USUAL, known.details.link_mtu or _USUAL)
+    if known.parent is not None:
+        return 0
+    # a GRE tunnel of frames begins with more than its device says
+    return _USUAL if known.device in TUNNELS else min(_USUAL, known.details.link_mtu or _USUAL)
 
 
 class Mtus(Kind[InterfaceMtu]):

@@ -7,20 +7,17 @@ unpacked, once.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
-from vectorplane.backends.base import BackendError
 from vectorplane.backends.items import Network, Path, Route
 from vectorplane.backends.vpp.interfaces import NO_INTERFACE
 from vectorplane.backends.vpp.kinds.kind import Kind, Message, Steps
+from vectorplane.backends.vpp.kinds.paths import item_paths, pack_path
 from vectorplane.backends.vpp.layout import offset
 from vectorplane.backends.vpp.link import Link
 
-_TYPES = {"": 0, "local": 1, "blackhole": 2, "unreachable": 5, "prohibit": 6}
-_ACTIONS = {number: action for action, number in _TYPES.items()}
-_NO_LABELS: list[dict[str, int]] = [{}] * 16
 _SOURCES = ("API", "CLI")
 """Who makes routes that are items; all others follow from something else."""
 _PREFIX = struct.Struct(">B16sB")
@@ -61,7 +58,8 @@ class Routes(Kind[Route]):
         if packed is None:
             if len(self._packed) > _MOST:
                 self._packed.clear()
-            made = [self._path(path, index, item) for path, index in zip(paths, indices, strict=True)]
+            version, ways = item.prefix.version, zip(paths, indices, strict=True)
+            made = [pack_path(path, index, version, item.table) for path, index in ways]
             route = {"table_id": item.table, "stats_index": 0, "prefix": {}, "n_paths": len(made), "paths": made}
             fields = {"is_add": is_add, "is_multipath": False, "route": route}
             packed = self._packed[key] = self.link.connection.pack("ip_route_add_del", fields)
@@ -69,28 +67,6 @@ class Routes(Kind[Route]):
         prefix = item.prefix
         middle = _PREFIX.pack(prefix.version == 6, prefix.network_address.packed, prefix.prefixlen)
         return "ip_route_add_del", packed[:at] + middle + packed[at + _PREFIX.size :]
-
-    def _path(self, path: Path, index: int, item: Route) -> dict[str, Any]:
-        if path.action not in _TYPES:
-            raise BackendError(f"VPP's API knows no paths of kind {path.action}")
-        address: dict[str, bytes] = {}
-        version = item.prefix.version
-        if path.via:
-            via = IPv6Address(path.via) if ":" in path.via else IPv4Address(path.via)
-            version, address = via.version, {f"ip{via.version}": via.packed}
-        return {
-            "sw_if_index": index,
-            "table_id": item.table if path.table < 0 else path.table,
-            "rpf_id": 0,
-            "weight": path.weight,
-            "preference": path.preference,
-            "type": _TYPES[path.action],
-            "flags": 0,
-            "proto": int(version == 6),
-            "nh": {"address": address},
-            "n_labels": 0,
-            "label_stack": _NO_LABELS,
-        }
 
     def dump(self) -> Iterable[Route]:
         """Those that were made over the API or by hand."""
@@ -117,21 +93,9 @@ class Routes(Kind[Route]):
         if paths is None:
             if len(self._unpacked) > _MOST:
                 self._unpacked.clear()
-            paths = tuple(sorted(self._paths(message.unpack(raw, ntc=True)[0].route)))
+            route = message.unpack(raw, ntc=True)[0].route
+            paths = item_paths(route.paths, route.table_id, self.link)
             self._unpacked[key] = paths
         af, address, length = _PREFIX.unpack_from(raw, prefix_at)
         prefix: Network = IPv6Network((address, length), False) if af else IPv4Network((address[:4], length), False)
         return Route(prefix, paths, table) if paths else None
-
-    def _paths(self, route: Any) -> Iterator[Path]:
-        for p in route.paths:
-            action = _ACTIONS.get(int(p.type), f"type {int(p.type)}")
-            interface = "" if p.sw_if_index == NO_INTERFACE else self.link.interfaces.name(p.sw_if_index) or ""
-            via = ""
-            if not action:
-                packed = bytes(p.nh.address.ip6 if int(p.proto) == 1 else p.nh.address.ip4)
-                via = str((IPv6Address if int(p.proto) == 1 else IPv4Address)(packed)) if any(packed) else ""
-            table = p.table_id if not action and not interface else -1
-            if via and table == route.table_id:
-                table = -1
-            yield Path(via, interface, table, action, p.weight, p.preference)

@@ -44,7 +44,9 @@ from vectorplane.control.vppapi.handlers import (
     l2_macs_events,
     l2_ports,
     l2_tag_rewrite,
+    l3xc,
     pg,
+    span,
     vxlan,
 )
 
@@ -88,5 +90,7 @@ def all_handlers() -> dict[str, Handler]:
         geneve.HANDLERS,
         gre.HANDLERS,
         ipip.HANDLERS,
+        span.HANDLERS,
+        l3xc.HANDLERS,
     ]
     return {name: handler for module in modules for name, handler in module.items()}

@@ -56,7 +56,7 @@ def _change(api: Api, m: Any, key: int) -> int:
     kind, table = KINDS[tunnel.type], tunnel.outer_table_id
     if not m.is_add:
         try:
-            return tunnels.remove(src, dst, kind=kind, table=table, key=key)
+            return tunnels.remove(src, dst, kind=kind, table=table, session=tunnel.session_id, key=key)
         except KeyError as error:
             raise ApiError(NO_SUCH_ENTRY, str(error)) from None
     try:

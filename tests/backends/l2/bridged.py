@@ -265,7 +265,9 @@ class Bridged:
     def check_tables(self) -> None:
         """Entries, counts, members and features are the oracle's."""
         found = {
-            (e.bd_index, e.mac): Entry(e.sw_if_index, *(bool(e.flags & 1 << k) for k in range(6)), e.minute, _pair(e.sn))
+            (e.bd_index, e.mac): Entry(
+                e.sw_if_index, *(bool(e.flags & 1 << k) for k in range(6)), e.minute, _pair(e.sn)
+            )
             for e in self.engine.l2fib.dump()
         }
         table = self.naive.table

@@ -36,7 +36,9 @@ def wire_frames(draw: st.DrawFn) -> bytes:
     """Frames as hosts send them; now and then to the router itself, or longer than is copied."""
     frame = draw(frames(2))
     if draw(st.integers(0, 7)) == 0:
-        frame = draw(st.sampled_from([mac_of(1), bytes.fromhex("b0b000000000"), bytes.fromhex("dead00000000")])) + frame[6:]
+        frame = (
+            draw(st.sampled_from([mac_of(1), bytes.fromhex("b0b000000000"), bytes.fromhex("dead00000000")])) + frame[6:]
+        )
     return frame + bytes(draw(st.sampled_from([0, 0, 0, 600, 3000])))
 
 
@@ -46,7 +48,11 @@ class BridgeMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.it = Bridged(len(WIRES))
-        tagged = [self.it.add_sub(4, 100, 100), self.it.add_sub(4, 101, 100, 7), self.it.add_sub(4, 102, 100, INNER_ANY)]
+        tagged = [
+            self.it.add_sub(4, 100, 100),
+            self.it.add_sub(4, 101, 100, 7),
+            self.it.add_sub(4, 102, 100, INNER_ANY),
+        ]
         tagged += [self.it.add_sub(4, 103, 5, outer_type=0x88A8, exact=False), self.it.add_sub(4, 104)]
         self.parts = tagged
         self.routed = [self.it.add_routed("bvi"), self.it.add_routed("loopback")]

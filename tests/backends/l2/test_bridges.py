@@ -350,7 +350,9 @@ def test_own_features_of_a_port(it: Bridged) -> None:
     it.attach(1, 7)
     it.set_features(1, bits("LEARN", "FLOOD"), False)
     it.attach(1, 8)
-    assert it.engine.bridges.port_features(1) & bits("LEARN", "FLOOD") == bits("LEARN", "FLOOD"), "bridging asks for them"
+    assert it.engine.bridges.port_features(1) & bits("LEARN", "FLOOD") == bits("LEARN", "FLOOD"), (
+        "bridging asks for them"
+    )
     it.set_features(1, bits("VTR"), True)
     it.set_features(1, bits("VTR"), False)
     it.detach(1)

@@ -143,7 +143,7 @@ def test_versions_of_vxlan(api: Any) -> None:
     ],
 )
 def test_vxlan_refusals(api: Any, fields: dict[str, Any], refused: int) -> None:
-    assert vxlan(api, 7)[0] == 0
+    assert vxlan(api, 7, instance=0)[0] == 0
     assert vxlan(api, **({"vni": 7} | fields)) == (refused, NONE)
 
 
@@ -279,7 +279,7 @@ def test_what_tells_gre_tunnels_apart(api: Any) -> None:
     ],
 )
 def test_gre_refusals(api: Any, fields: dict[str, Any], refused: int) -> None:
-    assert gre(api)[0] == 0
+    assert gre(api, instance=0)[0] == 0
     for version in ("", "_v2"):
         assert gre(api, version=version, **fields) == (refused, NONE)
 
@@ -323,6 +323,6 @@ def test_ipip(api: Any) -> None:
     ],
 )
 def test_ipip_refusals(api: Any, fields: dict[str, Any], refused: int) -> None:
-    code, there = ipip(api)
+    code, there = ipip(api, instance=0)
     assert code == 0 and ipip(api, **fields) == (refused, NONE)
     assert ipip(api) == (rv.IF_ALREADY_EXISTS, there), "as in VPP the refusal tells which one is there"

@@ -23,9 +23,7 @@ class L2Bench(Bench):
     ``behind``: how many bytes behind a packet the node may read all the same.
     """
 
-    def __init__(
-        self, node_type: NodeType, *, types: Sequence[NodeType] = (), behind: int = 0, **options: Any
-    ) -> None:
+    def __init__(self, node_type: NodeType, *, types: Sequence[NodeType] = (), behind: int = 0, **options: Any) -> None:
         self._behind = behind
         real = {t.name for t in (*types, node_type)}
         stubs = [collector(name) for name in sorted(THERE | {"l2-input"}) if name not in real]

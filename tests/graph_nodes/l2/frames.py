@@ -67,7 +67,9 @@ def frames(draw: st.DrawFn, most_tags: int = 3) -> bytes:
     if what < 6:
         return head + b"\x86\xdd" + draw(solicitations())
     if what < 9:
-        return head + draw(st.sampled_from([b"\x08\0", b"\x08\0", b"\x86\xdd", b"\0\x2e"])) + draw(st.binary(max_size=60))
+        return (
+            head + draw(st.sampled_from([b"\x08\0", b"\x08\0", b"\x86\xdd", b"\0\x2e"])) + draw(st.binary(max_size=60))
+        )
     return head[:12] + draw(st.binary(min_size=2, max_size=40))
 
 

@@ -261,3 +261,15 @@ def test_a_chain_is_not_answered(bench: Terminator) -> None:
 
     (out,) = bench.send([asked + bytes(3000)], rx=1, meta=meta)
     assert (out.next, out.data) == (following(LEFT, THERE), asked + bytes(3000))
+
+
+def test_every_length(bench: Terminator) -> None:
+    """Requests that are cut anywhere, and solicitations whose size says that they are longer or shorter."""
+    asked = bytes(request()), bytes(solicitation() / ICMPv6NDOptSrcLLAddr(lladdr=ASKER))
+    for whole in asked:
+        answers = compare(bench, KNOWN, [Arrival(whole[:n]) for n in range(14, len(whole) + 1)])
+        assert [a.what for a in answers].count("reply") == 1 and answers[-1].what == "reply"
+    whole = asked[1] + bytes(8)
+    sizes = range(24, 48)
+    answers = compare(bench, KNOWN, [Arrival(whole[:18] + n.to_bytes(2, "big") + whole[20:]) for n in sizes])
+    assert [n for n, a in zip(sizes, answers, strict=True) if a.what == "reply"] == list(range(32, 41))

@@ -92,7 +92,9 @@ def sender(request: pytest.FixtureRequest) -> Any:
 
 
 @examples(60)
-@given(packets=st.lists(frames(), min_size=1, max_size=12), tx=st.sampled_from([BVI, 3]), old=st.sampled_from([0, TAGS]))
+@given(
+    packets=st.lists(frames(), min_size=1, max_size=12), tx=st.sampled_from([BVI, 3]), old=st.sampled_from([0, TAGS])
+)
 def test_what_is_sent_enters_the_bridge(sender: Sender, packets: list[bytes], tx: int, old: int) -> None:
     check(sender, packets, tx, old)
 

@@ -131,11 +131,13 @@ def floods(draw: st.DrawFn) -> list[bytes]:
 
 @examples(150)
 @given(
-    frames=floods(), members=domains(), rx=st.integers(1, 8), shg=st.sampled_from([0, 0, 1, 2]), offset=st.integers(0, 70)
+    frames=floods(),
+    members=domains(),
+    rx=st.integers(1, 8),
+    shg=st.sampled_from([0, 0, 1, 2]),
+    offset=st.integers(0, 70),
 )
-def test_random(
-    bench: L2Bench, frames: list[bytes], members: list[Member], rx: int, shg: int, offset: int
-) -> None:
+def test_random(bench: L2Bench, frames: list[bytes], members: list[Member], rx: int, shg: int, offset: int) -> None:
     compare(bench, frames, members, [rx] * len(frames), shg, offset)
 
 

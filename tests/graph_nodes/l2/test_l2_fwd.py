@@ -126,7 +126,9 @@ arrivals = st.builds(
     frame=received,
     interface=st.integers(1, 3),
     bd_index=st.sampled_from([1, 1, 2]),
-    features=st.sampled_from([UNKNOWN, UNKNOWN, bits("FWD"), bits("FWD", "UU_FWD"), bits("FWD", "UU_FLOOD", "ARP_TERM")]),
+    features=st.sampled_from(
+        [UNKNOWN, UNKNOWN, bits("FWD"), bits("FWD", "UU_FWD"), bits("FWD", "UU_FLOOD", "ARP_TERM")]
+    ),
     domain_seq=st.sampled_from([1, 1, 2, 255]),
 )
 
@@ -157,7 +159,7 @@ def test_every_kind_of_entry(bench: L2Bench) -> None:
     known.append(Arrival(frame(bvi, kind=b"\x88\xcc")))
     known.append(Arrival(frame(HOSTS[0]), domain_seq=2))
     known.append(Arrival(frame(HOSTS[0]), bd_index=2))
-    results = compare(bench, table, {k: 1 for k in range(1, 4)}, known)
+    results = compare(bench, table, dict.fromkeys(range(1, 4), 1), known)
     assert [r.error or r.next for r in results] == [
         "l2-output",
         "Reflection Drop",
@@ -169,17 +171,15 @@ def test_every_kind_of_entry(bench: L2Bench) -> None:
         "l2-flood",
         "l2-flood",
     ]
-    alone = compare(bench, table, {k: 1 for k in range(1, 4)}, [a._replace(features=bits("FWD")) for a in known])
+    alone = compare(bench, table, dict.fromkeys(range(1, 4), 1), [a._replace(features=bits("FWD")) for a in known])
     assert [r.error for r in (alone[3], alone[7], alone[8])] == ["Stale entry Drop"] * 2 + ["L2 forward misses"]
 
 
 def test_neighbours_in_a_vector(bench: L2Bench) -> None:
     """What one frame found is not taken for the next one's: other ports, domains and sequence numbers, same address."""
     table = MacTable(entries={(1, HOSTS[0]): Entry(2, sn=(1, 1)), (2, HOSTS[0]): Entry(3, sn=(1, 1))})
-    steps = [
-        Arrival(frame(HOSTS[0]), 1 + k % 3, 1 + k // 3 % 2, domain_seq=1 + (k // 6 % 5 == 0)) for k in range(256)
-    ]
-    results = compare(bench, table, {k: 1 for k in range(1, 4)}, steps)
+    steps = [Arrival(frame(HOSTS[0]), 1 + k % 3, 1 + k // 3 % 2, domain_seq=1 + (k // 6 % 5 == 0)) for k in range(256)]
+    results = compare(bench, table, dict.fromkeys(range(1, 4), 1), steps)
     assert {r.error or (r.next, r.tx) for r in results} == {
         ("l2-output", 2),
         ("l2-output", 3),
@@ -238,9 +238,17 @@ def test_what_came_later_is_not_known_yet(
 
 def test_a_station_moves_within_a_vector(pair: L2Bench) -> None:
     """Frames to it leave by where it was when they came: unknown, then here, then there."""
-    seqs = {k: 1 for k in range(1, 4)}
+    seqs = dict.fromkeys(range(1, 4), 1)
     ask, move = frame(HOSTS[0], HOSTS[1]), frame(HOSTS[4], HOSTS[0])
-    steps = [Arrival(ask), Arrival(move, 2), Arrival(ask), Arrival(move, 3), Arrival(ask), Arrival(move, 1), Arrival(ask)]
+    steps = [
+        Arrival(ask),
+        Arrival(move, 2),
+        Arrival(ask),
+        Arrival(move, 3),
+        Arrival(ask),
+        Arrival(move, 1),
+        Arrival(ask),
+    ]
     results = one_after_the_other(pair, MacTable(), seqs, steps)
     asked = [results[k] for k in (0, 2, 4, 6)]
     assert [(r.next, r.tx, r.error) for r in asked] == [
@@ -253,7 +261,7 @@ def test_a_station_moves_within_a_vector(pair: L2Bench) -> None:
 
 def test_old_news_is_no_news(pair: L2Bench) -> None:
     """A round's changes say nothing about the next round's frames, nor about other clocks'."""
-    seqs = {k: 1 for k in range(1, 4)}
+    seqs = dict.fromkeys(range(1, 4), 1)
     table = MacTable()
     one_after_the_other(pair, table, seqs, [Arrival(frame(HOSTS[4], HOSTS[0]), 2)])
     assert one_after_the_other(pair, table, seqs, [Arrival(frame(HOSTS[0], HOSTS[1]))])[0].tx == 2

@@ -116,7 +116,12 @@ def test_only_arp_and_icmp6_reach_arp_termination(bench: L2Bench) -> None:
     port = Port("bridge", BRIDGED & ~bits("LEARN"), -1)
     icmp6 = b"\x60\0\0\0\0\x20\x3a\xff" + bytes(32) + b"\x87" + bytes(31)
     udp6 = b"\x60\0\0\0\0\x20\x11\xff" + bytes(64)
-    packets = [frame(b"\x08\x06"), frame(b"\x86\xdd", payload=icmp6), frame(b"\x86\xdd", payload=udp6), frame(b"\x08\0")]
+    packets = [
+        frame(b"\x08\x06"),
+        frame(b"\x86\xdd", payload=icmp6),
+        frame(b"\x86\xdd", payload=udp6),
+        frame(b"\x08\0"),
+    ]
     found = compare(bench, [(p, 0, False) for p in packets], [port] * 3)
     assert [v.next for v in found] == ["arp-term-l2bd", "arp-term-l2bd", "l2-flood", "l2-flood"]
     # what the router itself asks for loses its split-horizon group, so that it reaches all
@@ -139,3 +144,13 @@ def test_a_full_vector_of_mixed_ports(bench: L2Bench) -> None:
     packets = [(frame(b"\x08\0", ("020000000002", "ffffffffffff")[k // 3 % 2]), k % 3, False) for k in range(256)]
     found = compare(bench, packets, made)
     assert {v.next for v in found} == {"l2-learn", "l2-output", "error-drop"}
+
+
+def test_every_length(bench: L2Bench) -> None:
+    """No byte that is not there decides: requests and solicitations, cut anywhere behind their header."""
+    port = Port("bridge", BRIDGED, -1, shg=3)
+    request = frame(b"\x08\x06", payload=b"\0\1\x08\0\6\4\0\1" + bytes(20))
+    solicitation = frame(b"\x86\xdd", payload=b"\x60\0\0\0\0\x20\x3a\xff" + bytes(32) + b"\x87" + bytes(31))
+    for whole in (request, solicitation):
+        cut = [(whole[:n], 0, True) for n in range(14, len(whole) + 1)]
+        assert {v.shg for v in compare(bench, cut, [port] * 3)} == {0, 3}

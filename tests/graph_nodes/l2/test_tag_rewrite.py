@@ -116,7 +116,7 @@ def configure(bench: Outputs, ports: Sequence[OutputPort]) -> None:
         record["next"] = bench.slots[index] if port.node is not None else DROP
         record["feature_bitmap"], record["shg"] = port.features, port.shg
         write_rewrites(bench.config, index, port.incoming, port.outgoing)
-        busy = port.features & ~1 or port.shg or port.outgoing != Rewrite() or port.node is None
+        busy = port.features & ~1 or port.outgoing != Rewrite() or port.node is None
         record["plain"] = not busy
 
 
@@ -155,7 +155,9 @@ output_bits = st.one_of(
     st.just(1),
     st.just(1),
     st.just(bits("OUTPUT", "EFP_FILTER", of=OUTPUT)),
-    st.lists(st.sampled_from(list(OUTPUT)), max_size=4).map(lambda names: bits("OUTPUT", *{*names} - {"OUTPUT"}, of=OUTPUT)),
+    st.lists(st.sampled_from(list(OUTPUT)), max_size=4).map(
+        lambda names: bits("OUTPUT", *{*names} - {"OUTPUT"}, of=OUTPUT)
+    ),
 )
 
 

@@ -279,9 +279,7 @@ class NaiveBridge:
         if domain is not None:
             config = InputPort("bridge", self.own[found.interface], domain.features, shg=port.shg)
         verdict = l2_input(frame, found.l2_length, config, False, THERE)
-        t = Travelling(
-            frame, found.l2_length, found.interface, verdict.shg, verdict.features, minute, tx=port.xconnect
-        )
+        t = Travelling(frame, found.l2_length, found.interface, verdict.shg, verdict.features, minute, tx=port.xconnect)
         self._go(t, domain, result)
         return result
 

@@ -1,4 +1,4 @@
-"""The Ethernet header of a bridged frame, and giving the frame to L3, as VPP's ``vnet_update_l2_len``, ``l2_to_bvi``."""
+"""The Ethernet header of a bridged frame, and giving the frame to L3 (``vnet_update_l2_len`` and ``l2_to_bvi``)."""
 
 from __future__ import annotations
 
