@@ -38,7 +38,7 @@ assert INTERFACE.itemsize == 64
 ADMIN_UP, LINK_UP, PROMISCUOUS, L2_MODE, SUB_INTERFACE = 1, 2, 4, 8, 16
 EXACT_MATCH = 32
 LOOPED = 64
-"""What it transmits it receives again: its packets neither come from outside nor leave."""
+"""Its packets neither come from outside nor leave: it receives what it transmits, or (a tunnel) others carry both."""
 CHECKSUM_OFFLOAD = 128
 """The device fills in checksums (buffers with OFFLOAD flags may be handed to it)."""
 MAX_INTERFACES = 65536

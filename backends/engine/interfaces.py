@@ -85,7 +85,7 @@ class Interfaces(InterfaceStates):
         record["mac"] = int.from_bytes(mac, "little")
         record["flags"] = (
             (PROMISCUOUS if promiscuous else 0)
-            | (LOOPED if device.looped else 0)
+            | (LOOPED if device.looped or device.output_node is not None else 0)
             | (CHECKSUM_OFFLOAD if device.checksum_offload else 0)
         )
         if device.output_node is not None:

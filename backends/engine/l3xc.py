@@ -54,6 +54,10 @@ class L3CrossConnects:
         self._ways.pop(sw_if_index).close()
         del self._paths[sw_if_index]
 
+    def way(self, sw_if_index: int) -> PathLoadBalance:
+        """What an interface's packets are sent by. Raises `KeyError`."""
+        return self._ways[sw_if_index]
+
     def dump(self) -> list[tuple[int, tuple[Path, ...]]]:
         """(receiving interface, paths) of all, by interface."""
         return sorted(self._paths.items())

@@ -22,13 +22,13 @@ class PathLoadBalance:
 
     def __init__(self, engine: Engine, paths: tuple[Path, ...]) -> None:
         self._control = engine.routes.control
-        self._path_set = self._control.path_sets.get(paths)
+        self.path_set = self._control.path_sets.get(paths)
         # a FIB of its own, so that the path set writes the load-balance when its paths change
         self._key = -next(_KEYS)
-        self.index = self._control.load_balances.add(self._path_set.words())
-        self._path_set.shared[self._key] = self.index
-        self._path_set.bulk[self._key] = 1
+        self.index = self._control.load_balances.add(self.path_set.words())
+        self.path_set.shared[self._key] = self.index
+        self.path_set.bulk[self._key] = 1
 
     def close(self) -> None:
         """Give it back."""
-        self._control.bulk_gone(self._path_set, self._key, 1)
+        self._control.bulk_gone(self.path_set, self._key, 1)

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 
 from vectorplane.control.debug_cli import (
     api_trace,
+    bridge_domain,
     interface_more,
     ip_route,
     ip_table,
+    ip_tunnels,
+    l2_fib,
+    l2_interface,
     logging_commands,
     make_interface,
+    mirrors,
     neighbour,
     packet_generator,
     pcap_trace,
@@ -25,6 +30,7 @@ from vectorplane.control.debug_cli import (
     show_neighbour,
     show_system,
     trace,
+    udp_tunnels,
 )
 from vectorplane.control.debug_cli.tree import Command
 
@@ -33,11 +39,16 @@ def commands() -> Iterator[Command]:
     """Every command of the debug CLI."""
     for topic in (
         api_trace,
+        bridge_domain,
         interface_more,
         ip_route,
         ip_table,
+        ip_tunnels,
+        l2_fib,
+        l2_interface,
         logging_commands,
         make_interface,
+        mirrors,
         neighbour,
         packet_generator,
         pcap_trace,
@@ -52,5 +63,6 @@ def commands() -> Iterator[Command]:
         show_neighbour,
         show_system,
         trace,
+        udp_tunnels,
     ):
         yield from topic.COMMANDS

@@ -36,11 +36,12 @@ def source_lines(cli: DebugCli, text: FibText, address: int, number: int, source
     flags = f" entry-flags:{''.join(n + ',' for n in names)}" if names else ""
     lines = [f"  {SOURCE_NAMES[number]} refs:1{flags} src-flags:{'added,contributing,active,' if best else 'added,'}"]
     if source.paths:
-        lines += _path_list(cli, text, address, source.paths)
+        lines += path_list_lines(cli, text, address, source.paths)
     return [*lines, ""]
 
 
-def _path_list(cli: DebugCli, text: FibText, address: int, paths: tuple[Path, ...]) -> list[str]:
+def path_list_lines(cli: DebugCli, text: FibText, address: int, paths: tuple[Path, ...]) -> list[str]:
+    """A path list for ``address``, and its paths."""
     path_sets = cli.engine.routes.control.path_sets.by_number
     made = next((s for s in path_sets.values() if s.paths == paths), None)
     interfaces = sorted({p.sw_if_index for p in paths if p.sw_if_index >= 0})

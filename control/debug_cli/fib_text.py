@@ -17,10 +17,12 @@ from vectorplane.graph_nodes.forwarding import (
     DPO_INTERFACE_RX,
     DPO_LOAD_BALANCE,
     DPO_LOOKUP,
+    DPO_MIDCHAIN,
     DPO_PUNT,
     DPO_RECEIVE,
     Forwarding,
 )
+from vectorplane.graph_nodes.ip4_lookup import LOAD_BALANCE_NEXT
 from vectorplane.graph_nodes.ip4_null import SEND_PROHIBITED, SEND_UNREACHABLE
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class FibText:
     def _object(self, kind: int, index: int, path_set: PathSet | None, address: int, indent: int, depth: int) -> str:
         if kind in (DPO_ADJACENCY, DPO_ADJACENCY_INCOMPLETE, DPO_GLEAN):
             return self.adjacency(index)
+        if kind == DPO_MIDCHAIN:
+            return self.midchain(index, indent, depth)
         if kind == DPO_LOAD_BALANCE:
             if depth >= _NESTING:
                 return f"dpo-load-balance: [index:{index}]"
@@ -95,6 +99,18 @@ class FibText:
     def _name(self, sw_if_index: int) -> str:
         return self._engine.plane.interfaces.names.get(sw_if_index, "")
 
+    def midchain(self, index: int, indent: int = 2, depth: int = 0) -> str:
+        """A tunnel's adjacency, and what its packets follow."""
+        lb = int(self._forwarding.adjacencies[index]["stacked"])
+        hops = self._engine.routes.control.load_balances.hops(lb)
+        if depth >= _NESTING:
+            below = "..."
+        elif len(hops) == 1:  # as in VPP the way is shown without its load-balance
+            below = self.dpo(hops[0], None, 0, indent + 4, depth + 1)
+        else:
+            below = f"[@{LOAD_BALANCE_NEXT}]: {self.load_balance(lb, None, 0, indent + 4, depth + 1)}"
+        return f"{self.adjacency(index)}\n{' ' * indent}stacked-on:\n{' ' * (indent + 2)}{below}"
+
     def adjacency(self, index: int) -> str:
         """An adjacency: neighbour, incomplete neighbour or glean."""
         record = self._forwarding.adjacencies[index]
@@ -103,6 +119,9 @@ class FibText:
         kind = int(record["type"])
         if kind == DPO_ADJACENCY_INCOMPLETE:
             return f"arp-ipv4: via {next_hop} {name}"
+        protocol = (
+            "ethernet" if record["next_hop"] == 0 and self._is_ethernet_tunnel(int(record["sw_if_index"])) else "ipv4"
+        )
         flags = "features " if int(record["flags"]) & ADJ_HAS_FEATURES else ""
         if kind == DPO_GLEAN:
             raw, length = record["long"], int(record["arp_length"])
@@ -113,7 +132,11 @@ class FibText:
         rewrite = f"{name}: mtu:{int(record['mtu'])} next:{int(record['next'])} flags:[{flags}] {header}"
         if kind == DPO_GLEAN:
             return f"ipv4-glean: [src:{self._glean_source(index, int(record['sw_if_index']))}] {rewrite}"
-        return f"ipv4 via {next_hop} {rewrite}"
+        return f"{protocol} via {next_hop} {rewrite}"
+
+    def _is_ethernet_tunnel(self, sw_if_index: int) -> bool:
+        interface = self._engine.interfaces.by_index.get(sw_if_index)
+        return interface is not None and interface.device.ethernet and interface.device.outer_header is not None
 
     def _glean_source(self, index: int, sw_if_index: int) -> str:
         """The prefix that a glean belongs to; of a route that names only the interface: any."""

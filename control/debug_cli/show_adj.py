@@ -20,6 +20,10 @@ def _all(cli: DebugCli) -> dict[int, Adjacency]:
     return {a.index: a for a in sorted(found, key=lambda a: a.index)}
 
 
+def _text(text: FibText, adjacency: Adjacency) -> str:
+    return text.midchain(adjacency.index) if adjacency.midchain else text.adjacency(adjacency.index)
+
+
 def show_adj(cli: DebugCli, words: Words) -> str:
     """All adjacencies, those of an interface, or one with its counters."""
     interface = number = None
@@ -37,20 +41,20 @@ def show_adj(cli: DebugCli, words: Words) -> str:
         return f"Number of adjacencies: {len(adjacencies)}\nPer-adjacency counters: {state}"
     if number is None:
         chosen = [i for i, a in adjacencies.items() if interface in (None, a.sw_if_index)]
-        return "\n".join(f"[@{i}] {text.adjacency(i)}" for i in chosen)
+        return "\n".join(f"[@{i}] {_text(text, adjacencies[i])}" for i in chosen)
     if number not in adjacencies:
         return f"adjacency {number} invalid"
     packets, octets = cli.engine.plane.shared(Forwarding).adj_counters.total(number)
-    lines = [f"[@{number}] {text.adjacency(number)}", "   flags:None", f"   counts:[{packets}:{octets}]"]
+    lines = [f"[@{number}] {_text(text, adjacencies[number])}", "   flags:None", f"   counts:[{packets}:{octets}]"]
     return "\n".join([*lines, f"   locks:{adjacencies[number].users}", " delegates:", " children:"])
 
 
 def show_neighbours(cli: DebugCli, words: Words) -> str:
     """The adjacencies of neighbours, all or those of an interface."""
     interface = None if words.done else cli.interface(words, "unknown input").sw_if_index
-    text = FibText(cli.engine)
-    chosen = [i for i, a in _all(cli).items() if not a.glean and interface in (None, a.sw_if_index)]
-    return "\n".join(f"[@{i}] {text.adjacency(i)}" for i in chosen)
+    text, adjacencies = FibText(cli.engine), _all(cli)
+    chosen = [i for i, a in adjacencies.items() if not a.glean and interface in (None, a.sw_if_index)]
+    return "\n".join(f"[@{i}] {_text(text, adjacencies[i])}" for i in chosen)
 
 
 def counters(cli: DebugCli, words: Words) -> str:

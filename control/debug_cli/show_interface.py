@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vectorplane.control.debug_cli.errors import CliError
+from vectorplane.control.debug_cli.l2_interface import l2_line
 from vectorplane.control.debug_cli.show_graph import interface_features
 from vectorplane.control.debug_cli.tree import Command
 from vectorplane.control.debug_cli.words import Words
@@ -70,6 +71,7 @@ def _addresses(cli: DebugCli, interface: Interface) -> str:
     lines = [f"{interface.name} ({state}):"]
     if interface.unnumbered is not None:
         lines = [f"{interface.name} ({state}): ", f"  unnumbered, use {cli.name_of(interface.unnumbered)}"]
+    lines += l2_line(cli, index)
     fib = int(engine.interfaces.record(index)["ip4_table"])
     table = engine.plane.shared(Fibs).id_of(fib)
     where = f" ip4 table-id {table} fib-idx {fib}" if table else ""

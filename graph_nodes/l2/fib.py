@@ -57,7 +57,7 @@ become when they are flooded is bounded by the buffers: what is beyond that is f
 
 FIRST_CAPACITY = 1 << 14
 MOST_ENTRIES = 1 << 24
-LEARN_LIMIT = 4 << 20
+LEARN_LIMIT = 16 << 20
 """VPP's default, for all domains together and for each."""
 
 

@@ -1,9 +1,9 @@
 """l2-output: bridged frames leave by their port: split horizon, the port's VLAN tag rewrite, output features.
 
-A port that is plain (no rewrite, no feature) costs a comparison of groups and a store a packet. The frame then goes to the interface's
-own output node. One whose interface is not in L2 mode any more, when an old MAC table entry led here: "L2 Output
-interface not valid". Frames of the port's own split-horizon group: "L2 split horizon drops". Tags that do not match the
-port's: "L2 EFP filter pre-rewrite drops"; too few of them: "L2 output tag rewrite drops".
+A port that is plain (no rewrite, no feature) costs a comparison of groups and a store a packet. The frame then goes to
+the interface's own output node. One whose interface is not in L2 mode any more, when an old MAC table entry led here:
+"L2 Output interface not valid". Frames of the port's own split-horizon group: "L2 split horizon drops". Tags that do
+not match the port's: "L2 EFP filter pre-rewrite drops"; too few of them: "L2 output tag rewrite drops".
 """
 
 from __future__ import annotations

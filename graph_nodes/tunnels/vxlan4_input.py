@@ -114,8 +114,10 @@ def forget(changes_at: int, data: int) -> int:
     r = rec(data, RUNTIME)
     r.changes = ld64(changes_at)
     for k in range(1 << RECENT_BITS):
-        st64(r.recent + k * RECENT_SIZE, 0)
-        st64(r.recent + k * RECENT_SIZE + 8, 0)
+        e = rec(r.recent + k * RECENT_SIZE, RECENT)
+        e.first = 0
+        e.second = 0
+        e.found = NO_TUNNEL  # of the key that is all zero
     return 0
 
 

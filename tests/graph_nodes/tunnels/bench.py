@@ -38,6 +38,7 @@ class TunnelBench(Bench):
         for n in range(4, INTERFACES):
             self.plane.add_interface(f"tunnel{n}")
         self.forwarding = self.plane.shared(Forwarding)
+        self._keys: list[tuple[int, int]] = []
 
     def _red_zone(self, index: int) -> None:
         super()._red_zone(index)
@@ -53,8 +54,7 @@ class TunnelBench(Bench):
     def udp(self, table_class: type[UdpTunnels], tunnels: Iterable[UdpTunnel]) -> None:
         """These VXLAN or GENEVE tunnels, in the place of those that were there; load-balances as interfaces."""
         table = self.plane.shared(table_class)
-        for key, _ in list(table.map.items()):
-            table.map.delete(key)
+        self._forget(table)
         vxlan = table_class is VxlanTable
         for t in tunnels:
             r = table.records[t.interface]
@@ -71,19 +71,27 @@ class TunnelBench(Bench):
             if vxlan:
                 first = first if t.is_group else number(t.src) << 32 | first
                 second = number(t.src_port.to_bytes(2, "big")) << 48 | t.fib << 32 | vni
-            table.map.set((word(first), word(second)), t.interface)
+            self._put(table, (word(first), word(second)), t.interface)
+        table.changed()
 
     def ip(self, table_class: type[IpTunnels], tunnels: Iterable[IpTunnel]) -> None:
         """These GRE or IPIP tunnels, in the place of those that were there."""
         table = self.plane.shared(table_class)
-        for key, _ in list(table.map.items()):
-            table.map.delete(key)
+        self._forget(table)
         for t in tunnels:
             table.records[t.interface]["flags"] = DECAP_COPY_ECN if t.decap_ecn else 0
             second = t.fib
             if table_class is GreTable:
                 second |= GRE_KINDS[t.kind] << 16 | (t.session if t.kind == "erspan" else t.key) << 32
-            table.map.set((word(number(t.dst) << 32 | number(t.src)), word(second)), t.interface)
+            self._put(table, (word(number(t.dst) << 32 | number(t.src)), word(second)), t.interface)
+
+    def _put(self, table: UdpTunnels | IpTunnels, key: tuple[int, int], interface: int) -> None:
+        table.map.set(key, interface)
+        self._keys.append(key)
+
+    def _forget(self, table: UdpTunnels | IpTunnels) -> None:
+        while self._keys:
+            table.map.delete(self._keys.pop())
 
     def send(self, packets: Sequence[bytes], *, meta: Callable[[int, Any], None], **options: Any) -> list[Out]:
         """What left, in the order in which it came."""
