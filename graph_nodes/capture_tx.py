@@ -2,7 +2,7 @@
 
 Python writes a chunk out when it is large enough (`ATTENTION_FLUSH`), and at the end. Beside each record stands
 its sort key, (time, arrival number): within a vector some packets take longer ways through the graph than others,
-and in the file they shall lie as if each had travelled alone.
+and in the file they shall lie as if each had travelled alone. In real time they lie as they came, as in VPP.
 
 pg-tx is the same for packet-generator interfaces. As VPP's it drops TCP that was to be cut into segments ("gso
 disabled on itf") where the interface does not do that, but captures it all the same.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from vectorplane.dataplane.abi import ATTENTION_FLUSH, NODE, TERMINAL, WORKER, buffer_index, frame_n
+from vectorplane.dataplane.abi import ATTENTION_FLUSH, NODE, REAL, TERMINAL, WORKER, buffer_index, frame_n
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, GSO, NEXT_PRESENT, buffer_at, free
 from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.region import Region, lent
@@ -114,7 +114,7 @@ def transmit(worker: int, node: int, frame: int, pg: bool) -> int:
             st32(to + 8, length)
             append_rest(worker, b, to + HEADER + first)
         time = m.time
-        seq = m.seq
+        seq = m.seq if w.clock != REAL else 0
         if time < last_time or (time == last_time and seq < last_seq):
             r.sorted = 0
         last_time = time

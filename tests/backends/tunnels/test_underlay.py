@@ -6,7 +6,18 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from tests.backends.tunnels.router import ELSEWHERE, HERE, KINDS, THERE, Router, host, outer_of
+from tests.backends.tunnels.router import (
+    ELSEWHERE,
+    HERE,
+    KINDS,
+    THERE,
+    WITH_FRAMES,
+    Router,
+    frame,
+    host,
+    outer_of,
+    packet,
+)
 from vectorplane.backends.engine.route_paths import DROP, LOCAL, Path
 
 FAR = IPv4Address("50.0.0.1")
@@ -17,7 +28,6 @@ BLACKHOLE = {"null-node: blackholed packets": 1}
 def next_hop(router: Router, kind: str) -> tuple[int, bytes] | None:
     """Where a packet into the tunnel leaves now: interface, MAC; None: it does not."""
     sent = router.into(kind)
-    sent.pop(router.inner, None) if not sent.get(router.outer) and kind == "" else None
     if not sent:
         return None
     ((interface, frames),) = sent.items()
@@ -103,8 +113,6 @@ def test_a_table_of_its_own(router: Router, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_several_paths(router: Router, kind: str) -> None:
     """Flows spread over the next hops of the outer route by what is inside (VXLAN, GENEVE); others keep to one."""
-    from tests.backends.tunnels.router import WITH_FRAMES, frame, packet
-
     router.use(kind, router.tunnel(kind, dst=FAR))
     paths = [Path(next_hop=int(h), sw_if_index=router.outer) for h in (THERE, ELSEWHERE)]
     router.engine.routes.update("50.0.0.0/8", paths)
@@ -122,7 +130,7 @@ def test_through_itself(router: Router, kind: str) -> None:
     """The way to the other end leads into the tunnel: that ends, with a reason of its own, and the router goes on."""
     tunnel = router.tunnel(kind, dst=FAR)
     router.use(kind, tunnel)
-    if kind in ("vxlan", "geneve", "gre-teb", "gre-erspan"):
+    if kind in WITH_FRAMES:
         router.engine.addresses.add(tunnel.sw_if_index, "50.0.0.2/8")
         router.engine.neighbours.add(tunnel.sw_if_index, int(FAR), host(0, 66))
         router.route("50.0.0.1/32", FAR, tunnel.sw_if_index)

@@ -78,7 +78,7 @@ def test_domain(bridged: DebugCli) -> None:
     ]
     assert shown[-4:] == [
         "  IP4/IP6 to MAC table for ARP Termination",
-        "                10.0.0.9                 =>  02:00:00:00:00:09",
+        "                10.0.0.9                 =>   02:00:00:00:00:09",
         "",
         "  BD-Tag: hello",
     ]
