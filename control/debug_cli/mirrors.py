@@ -58,10 +58,10 @@ def show_span(cli: DebugCli, words: Words) -> str:
         return ""
     lines = [f"{'Source':<32} {'Destination':<32}  {'Device':>6}   {'L2':>6}"]
     before = None
-    for (source, target), (device, l2) in sorted(states.items()):
+    for (source, target), (device, bridged) in sorted(states.items()):
         name = cli.name_of(source) if source != before else ""
         before = source
-        lines.append(f"{name:<32} {cli.name_of(target):<32} ({_NAMES[device]:>6}) ({_NAMES[l2]:>6})")
+        lines.append(f"{name:<32} {cli.name_of(target):<32} ({_NAMES[device]:>6}) ({_NAMES[bridged]:>6})")
     return "\n".join(lines)
 
 

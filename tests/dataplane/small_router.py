@@ -48,9 +48,9 @@ class Router:
     def __init__(self, workers: int = 1) -> None:
         types, arcs = built_in()
         known = {t.name for t in types}
-        wanted = {n for t in types for n in t.nexts} | {n for a in arcs for n in (a.end, *a.starts)}
+        wanted = {n for t in types for n in t.nexts} | {n for a in arcs for n in (a.end, *a.starts) if n}
         self.plane = plane = Dataplane(
-            [*types, *(collector(n) for n in sorted(wanted - known - {""}))], arcs, buffers=4096 * workers, workers=workers
+            [*types, *(collector(n) for n in sorted(wanted - known))], arcs, buffers=4096 * workers, workers=workers
         )
         graph = plane.graph
         graph.add("null-node")

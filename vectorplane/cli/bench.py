@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vectorplane.bench.measure import CaseResult
 
+
 def nodes(bench: str, cases: list[str], as_json: bool) -> None:
     """Measure the cases of a benchmark (a module of `vectorplane.bench` with ``CASES`` and ``run(case)``).
 
