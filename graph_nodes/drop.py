@@ -13,6 +13,7 @@ from vectorplane.dataplane.buffer import BUFFER, CELL, free
 from vectorplane.dataplane.interface import INTERFACE, INTERFACE_SIZE, SUB_INTERFACE
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.errors4 import ERRORS
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
 from vectorplane.graph_nodes.trace_packet import DROP_TRACE, NULL_TRACE, PUNT_TRACE
 from vectorplane.jit.kernel import helper, kernel
@@ -85,7 +86,7 @@ def pass_on(worker: int, node: int, frame: int) -> int:
 
 
 NULL_NODE = NodeType(
-    name="null-node", kernel=error_drop, kind=TERMINAL, errors=(("none", "blackholed packets"),), trace=NULL_TRACE
+    name="null-node", kernel=error_drop, kind=TERMINAL, errors=named_by_text("blackholed packets"), trace=NULL_TRACE
 )
 ERROR_DROP = NodeType(name="error-drop", kernel=error_drop, kind=TERMINAL, trace=DROP_TRACE, doc=__doc__ or "")
 ERROR_PUNT = NodeType(name="error-punt", kernel=error_punt, kind=TERMINAL, trace=PUNT_TRACE)

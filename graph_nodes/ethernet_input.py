@@ -29,6 +29,7 @@ from vectorplane.dataplane.interface import (
 )
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.l2.buffer import LENGTH_WORD
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.trace_packet import ETHERNET_TRACE
 from vectorplane.jit.kernel import helper, kernel, routine
 from vectorplane.jit.ops import be16, bswap16, ld8, ld16, ld32s, ld64, prefetch, rec, st32, st64
@@ -40,13 +41,13 @@ if TYPE_CHECKING:
 NEXTS = ("error-punt", "error-drop", "llc-input", "ip4-input", "arp-input", "ip6-input")
 PUNT, DROP, LLC, IP4, ARP, IP6 = range(6)
 
-ERRORS = (
-    ("none", "no error"),
-    ("bad_llc_length", "llc length > packet length"),
-    ("unknown_type", "unknown ethernet type"),
-    ("unknown_vlan", "unknown vlan"),
-    ("l3_mac_mismatch", "l3 mac mismatch"),
-    ("down", "subinterface down"),
+ERRORS = named_by_text(
+    "no error",
+    "llc length > packet length",
+    "unknown ethernet type",
+    "unknown vlan",
+    "l3 mac mismatch",
+    "subinterface down",
 )
 E_NONE, E_BAD_LLC_LENGTH, E_UNKNOWN_TYPE, E_UNKNOWN_VLAN, E_L3_MAC_MISMATCH, E_DOWN = range(6)
 

@@ -39,6 +39,7 @@ from vectorplane.dataplane.interface import MAX_INTERFACES
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
 from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.toeplitz import NO_HASH, queue_of, rss_hash
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld32s, ld64, load_acquire, offsets, rec, st32, store_release
@@ -49,7 +50,9 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-drop", "ethernet-input")
 DROP, ETHERNET = range(2)
-ERRORS = (("congestion_drop", "congestion drop"),)
+ERRORS = named_by_text(
+    "congestion drop",
+)
 E_CONGESTION_DROP = 0
 
 SLOTS = 8192

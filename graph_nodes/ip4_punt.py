@@ -22,6 +22,7 @@ from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.errors4 import ERRORS
 from vectorplane.graph_nodes.forwarding import Forwarding
 from vectorplane.graph_nodes.ip4_lookup import finish
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import ld32s, rec
@@ -38,7 +39,9 @@ PUNT_RUNTIME = np.dtype([("arc", "i8")])
 RUNTIME = np.dtype(
     [("arc", "i8"), ("redirects", "i8"), ("lbs", "i8"), ("buckets", "i8"), ("counters", "i8")],
 )
-REDIRECT_ERRORS = (("drop", "ip4 punt redirect drop"),)
+REDIRECT_ERRORS = named_by_text(
+    "ip4 punt redirect drop",
+)
 
 
 @kernel

@@ -18,6 +18,7 @@ from vectorplane.dataplane.frame import emit
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.mfib import ENTRY_SIZE, MFIB_ENTRY, Mfibs
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.replicate import copy_packet
 from vectorplane.graph_nodes.trace_forward import FORWARD_TRACE
 from vectorplane.jit.kernel import kernel
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
     from vectorplane.dataplane.plane import Dataplane
 
-ERRORS = (("buffer_allocation_failure", "Buffer Allocation Failure"),)
+ERRORS = named_by_text(
+    "Buffer Allocation Failure",
+)
 
 RUNTIME = np.dtype([("entries", "i8"), ("words", "i8"), ("counters", "i8")])
 

@@ -14,6 +14,7 @@ from vectorplane.dataplane.interface import MAX_INTERFACES
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
 from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import ld32s, prefetch, rec
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 NAME = "l3xc-input-ip4"
 NEXTS = ("error-drop", "ip4-load-balance")
 DROP, LOAD_BALANCE = range(2)
-ERRORS = (("none", "no match"), ("matched", "matched"))
+ERRORS = named_by_text(
+    "no match",
+    "matched",
+)
 """Neither is ever counted, in VPP either."""
 
 RUNTIME = np.dtype([("load_balances", "i8")])

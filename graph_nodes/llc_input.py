@@ -17,6 +17,7 @@ from vectorplane.dataplane.buffer import BUFFER, CELL, DATA
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.ethernet_input import E_UNKNOWN_TYPE
 from vectorplane.graph_nodes.ethernet_input import ERRORS as ETHERNET_ERRORS
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.next_by_number import NextByNumber
 from vectorplane.graph_nodes.trace_packet import HEX_TRACE, LLC_TRACE, SNAP_TRACE
 from vectorplane.jit.kernel import helper, kernel
@@ -28,9 +29,19 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-punt", "error-drop", "snap-input", "osi-input")
 DROP, SNAP, OSI = 1, 2, 3
-ERRORS = (("none", "no error"), ("unknown_protocol", "unknown llc ssap/dsap"), ("unknown_control", "control != 0x3"))
-SNAP_ERRORS = (("none", "no error"), ("unknown_protocol", "unknown oui/snap protocol"))
-OSI_ERRORS = (("none", "no error"), ("unknown_protocol", "unknown osi protocol"))
+ERRORS = named_by_text(
+    "no error",
+    "unknown llc ssap/dsap",
+    "control != 0x3",
+)
+SNAP_ERRORS = named_by_text(
+    "no error",
+    "unknown oui/snap protocol",
+)
+OSI_ERRORS = named_by_text(
+    "no error",
+    "unknown osi protocol",
+)
 E_NONE, E_UNKNOWN_PROTOCOL = range(2)
 
 SNAP_SAP = 0xAA

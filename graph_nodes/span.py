@@ -35,6 +35,7 @@ from vectorplane.graph_nodes.l2.features import (
     bind_features,
     slot_of,
 )
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.replicate import copy_packet
 from vectorplane.jit.kernel import helper, kernel, routine
 from vectorplane.jit.ops import ld32s, offsets, rec
@@ -54,7 +55,10 @@ _FIRST_PORT = offsets(PORTS, "ports")[0]
 NEXTS = ("error-drop",)
 L2_NEXTS = ("error-drop", "l2-output")
 L2_OUTPUT = 1
-ERRORS = (("hits", "SPAN incoming packets processed"), ("no_buffer", "no buffer for a copy"))
+ERRORS = named_by_text(
+    "SPAN incoming packets processed",
+    "no buffer for a copy",
+)
 E_HITS, E_NO_BUFFER = range(2)
 """VPP never counts the first."""
 

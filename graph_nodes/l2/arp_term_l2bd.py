@@ -27,6 +27,7 @@ from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
 from vectorplane.graph_nodes.l2.config import L2_INPUT, L2_INPUT_SIZE, MODE_BVI, L2Config
 from vectorplane.graph_nodes.l2.features import ARP_TERM, FWD, INPUT_FEATURES, NEXT_BY_BIT, bind_features, slot_of
 from vectorplane.graph_nodes.l2.header import ARP_LE, IP6_LE, MAC_MASK
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.trace_formats import arp_header
 from vectorplane.graph_nodes.trace_packet import packet_trace
 from vectorplane.jit.kernel import kernel, routine
@@ -38,23 +39,23 @@ if TYPE_CHECKING:
 
 NEXTS = ("l2-output", "error-drop")
 L2_OUTPUT, DROP = range(2)
-ERRORS = (
-    ("replies_sent", "ARP replies sent"),
-    ("l2_type_not_ethernet", "L2 type not ethernet"),
-    ("l3_type_not_ip4", "L3 type not IP4"),
-    ("l3_src_address_not_local", "IP4 source address not local to subnet"),
-    ("l3_dst_address_not_local", "IP4 destination address not local to subnet"),
-    ("l3_dst_address_unset", "IP4 destination address is unset"),
-    ("l3_src_address_is_local", "IP4 source address matches local interface"),
-    ("l3_src_address_learned", "ARP request IP4 source address learned"),
-    ("replies_received", "ARP replies received"),
-    ("opcode_not_request", "ARP opcode not request"),
-    ("proxy_arp_replies_sent", "Proxy ARP replies sent"),
-    ("l2_address_mismatch", "ARP hw addr does not match L2 frame src addr"),
-    ("gratuitous_arp", "ARP probe or announcement dropped"),
-    ("interface_no_table", "Interface is not mapped to an IP table"),
-    ("interface_not_ip_enabled", "Interface is not IP enabled"),
-    ("unnumbered_mismatch", "RX interface is unnumbered to different subnet"),
+ERRORS = named_by_text(
+    "ARP replies sent",
+    "L2 type not ethernet",
+    "L3 type not IP4",
+    "IP4 source address not local to subnet",
+    "IP4 destination address not local to subnet",
+    "IP4 destination address is unset",
+    "IP4 source address matches local interface",
+    "ARP request IP4 source address learned",
+    "ARP replies received",
+    "ARP opcode not request",
+    "Proxy ARP replies sent",
+    "ARP hw addr does not match L2 frame src addr",
+    "ARP probe or announcement dropped",
+    "Interface is not mapped to an IP table",
+    "Interface is not IP enabled",
+    "RX interface is unnumbered to different subnet",
 )
 E_REPLIES_SENT, E_L2_TYPE, E_L3_TYPE, E_SOURCE_NOT_LOCAL = range(4)
 E_MISMATCH, E_GRATUITOUS = 11, 12

@@ -11,11 +11,15 @@ from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
 from vectorplane.graph_nodes.l2.features import DROP as DROP_BIT
 from vectorplane.graph_nodes.l2.trace import DROP_TRACE
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import rec
 
 NEXTS = ("error-drop",)
-ERRORS = (("no_fwd", "L2 feature forwarding disabled"), ("nyi", "L2 feature not implemented"))
+ERRORS = named_by_text(
+    "L2 feature forwarding disabled",
+    "L2 feature not implemented",
+)
 E_NO_FWD, E_NYI = range(2)
 
 

@@ -19,6 +19,7 @@ from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
 from vectorplane.graph_nodes.l2.features import NEXT_BY_BIT, OUT_EFP_FILTER, OUTPUT_FEATURES, bind_features, slot_of
 from vectorplane.graph_nodes.l2.header import VLAN_LE, is_tag
 from vectorplane.graph_nodes.l2.trace import EFP_FILTER_TRACE
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel, routine
 from vectorplane.jit.ops import be16, ld16, prefetch, rec
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-drop",)
 DROP = 0
-ERRORS = (("l2_efp_filter", "L2 EFP filter packets"), ("drop", "L2 EFP filter post-rewrite drops"))
+ERRORS = named_by_text(
+    "L2 EFP filter packets",
+    "L2 EFP filter post-rewrite drops",
+)
 E_FILTER, E_DROP = range(2)
 
 RUNTIME = np.dtype([NEXT_BY_BIT], align=True)

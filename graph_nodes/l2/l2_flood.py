@@ -23,6 +23,7 @@ from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
 from vectorplane.graph_nodes.l2.config import BRIDGE_DOMAIN, DOMAIN_SIZE, MEMBER_BVI, MEMBER_SHG, L2Config
 from vectorplane.graph_nodes.l2.header import ARP_LE, BAD_MAC, BAD_TYPE, IP4_LE, to_bvi
 from vectorplane.graph_nodes.l2.trace import FLOOD_TRACE
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.rare import free
 from vectorplane.graph_nodes.replicate import copy_head, copy_packet, copy_short, cut_head, is_short, share
 from vectorplane.jit.kernel import helper, kernel, routine
@@ -34,12 +35,12 @@ if TYPE_CHECKING:
 
 NEXTS = ("l2-output", "error-drop", "ip4-input", "arp-input", "ip6-input")
 L2_OUTPUT, DROP, IP4, ARP, IP6 = range(5)
-ERRORS = (
-    ("l2flood", "L2 flood packets"),
-    ("repl_fail", "L2 replication failures"),
-    ("no_members", "L2 replication complete"),
-    ("bvi_bad_mac", "BVI L3 mac mismatch"),
-    ("bvi_ethertype", "BVI packet with unhandled ethertype"),
+ERRORS = named_by_text(
+    "L2 flood packets",
+    "L2 replication failures",
+    "L2 replication complete",
+    "BVI L3 mac mismatch",
+    "BVI packet with unhandled ethertype",
 )
 E_FLOOD, E_REPL_FAIL, E_NO_MEMBERS, E_BVI_BAD_MAC, E_BVI_TYPE = range(5)
 

@@ -47,6 +47,7 @@ from vectorplane.graph_nodes.l2.fib import (
 )
 from vectorplane.graph_nodes.l2.header import ARP_LE, BAD_MAC, BAD_TYPE, IP4_LE, to_bvi
 from vectorplane.graph_nodes.l2.trace import L2_TRACE, fwd_text
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel, routine
 from vectorplane.jit.ops import copy, ld32, ld64, offsets, prefetch, rec, st64
 
@@ -56,15 +57,15 @@ if TYPE_CHECKING:
 
 NEXTS = ("l2-output", "error-drop", "ip4-input", "arp-input", "ip6-input")
 L2_OUTPUT, DROP, IP4, ARP, IP6 = range(5)
-ERRORS = (
-    ("l2fwd", "L2 forward packets"),
-    ("flood", "L2 forward misses"),
-    ("hit", "L2 forward hits"),
-    ("bvi_bad_mac", "BVI L3 MAC mismatch"),
-    ("bvi_ethertype", "BVI packet with unhandled ethertype"),
-    ("filter_drop", "Filter Mac Drop"),
-    ("reflect_drop", "Reflection Drop"),
-    ("stale_drop", "Stale entry Drop"),
+ERRORS = named_by_text(
+    "L2 forward packets",
+    "L2 forward misses",
+    "L2 forward hits",
+    "BVI L3 MAC mismatch",
+    "BVI packet with unhandled ethertype",
+    "Filter Mac Drop",
+    "Reflection Drop",
+    "Stale entry Drop",
 )
 E_FWD, E_FLOOD, E_HIT, E_BVI_BAD_MAC, E_BVI_TYPE, E_FILTER, E_REFLECT, E_STALE = range(8)
 

@@ -35,6 +35,7 @@ from vectorplane.graph_nodes.l2.features import (
 )
 from vectorplane.graph_nodes.l2.header import ARP_LE, IP6_LE
 from vectorplane.graph_nodes.l2.trace import INPUT_TRACE
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel, routine
 from vectorplane.jit.ops import ld8, ld16, prefetch, rec, st32
 
@@ -44,7 +45,10 @@ if TYPE_CHECKING:
 
 NEXTS = ("l2-learn", "l2-fwd", "error-drop")
 L2_LEARN, L2_FWD, DROP = range(3)
-ERRORS = (("l2input", "L2 input packets"), ("drop", "L2 input drops"))
+ERRORS = named_by_text(
+    "L2 input packets",
+    "L2 input drops",
+)
 E_INPUT, E_DROP = range(2)
 
 RUNTIME = np.dtype([NEXT_BY_BIT, ("inputs", "i8")], align=True)

@@ -15,6 +15,7 @@ from vectorplane.graph_nodes.l2.config import L2_OUTPUT, L2_OUTPUT_SIZE, L2Confi
 from vectorplane.graph_nodes.l2.features import INPUT_FEATURES, NEXT_BY_BIT, VTR, bind_features, slot_of
 from vectorplane.graph_nodes.l2.trace import INPUT_VTR_TRACE
 from vectorplane.graph_nodes.l2.vtr import rewrite_tags
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import prefetch, rec
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-drop",)
 DROP = 0
-ERRORS = (("l2_invtr", "L2 inverter packets"), ("drop", "L2 input tag rewrite drops"))
+ERRORS = named_by_text(
+    "L2 inverter packets",
+    "L2 input tag rewrite drops",
+)
 E_INVTR, E_DROP = range(2)
 
 RUNTIME = np.dtype([NEXT_BY_BIT, ("outputs", "i8")], align=True)

@@ -51,6 +51,7 @@ from vectorplane.graph_nodes.l2.fib import (
     sequence_of,
 )
 from vectorplane.graph_nodes.l2.trace import LEARN_TRACE
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel, routine
 from vectorplane.jit.ops import fetch_add, ld32, ld64, offsets, prefetch, rec, st64
 
@@ -60,14 +61,14 @@ if TYPE_CHECKING:
 
 NEXTS = ("l2-fwd", "error-drop")
 L2_FWD, DROP = range(2)
-ERRORS = (
-    ("l2learn", "L2 learn packets"),
-    ("miss", "L2 learn misses"),
-    ("mac_move", "L2 mac moves"),
-    ("mac_move_violate", "L2 mac move violations"),
-    ("limit", "L2 not learned due to limit"),
-    ("hit_update", "L2 learn hit updates"),
-    ("filter_drop", "L2 filter mac drops"),
+ERRORS = named_by_text(
+    "L2 learn packets",
+    "L2 learn misses",
+    "L2 mac moves",
+    "L2 mac move violations",
+    "L2 not learned due to limit",
+    "L2 learn hit updates",
+    "L2 filter mac drops",
 )
 E_LEARN, E_MISS, E_MOVE, E_VIOLATION, E_LIMIT, E_UPDATE, E_FILTER = range(7)
 

@@ -28,6 +28,7 @@ from vectorplane.graph_nodes.l2.features import (
 )
 from vectorplane.graph_nodes.l2.trace import OUTPUT_TRACE
 from vectorplane.graph_nodes.l2.vtr import rewrite_tags, tags_match
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel, routine
 from vectorplane.jit.ops import prefetch, rec
 
@@ -37,13 +38,13 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-drop", "interface-output")
 DROP, INTERFACE_OUTPUT = range(2)
-ERRORS = (
-    ("l2output", "L2 output packets"),
-    ("efp_drop", "L2 EFP filter pre-rewrite drops"),
-    ("vtr_drop", "L2 output tag rewrite drops"),
-    ("shg_drop", "L2 split horizon drops"),
-    ("drop", "L2 output drops"),
-    ("mapping_drop", "L2 Output interface not valid"),
+ERRORS = named_by_text(
+    "L2 output packets",
+    "L2 EFP filter pre-rewrite drops",
+    "L2 output tag rewrite drops",
+    "L2 split horizon drops",
+    "L2 output drops",
+    "L2 Output interface not valid",
 )
 E_OUTPUT, E_EFP, E_VTR, E_SHG, E_DROP, E_MAPPING = range(6)
 

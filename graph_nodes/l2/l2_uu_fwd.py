@@ -13,6 +13,7 @@ from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
 from vectorplane.graph_nodes.l2.config import BRIDGE_DOMAIN, DOMAIN_SIZE, L2Config
 from vectorplane.graph_nodes.l2.trace import UU_FWD_TRACE
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import prefetch, rec
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-drop", "l2-output")
 DROP, L2_OUTPUT = range(2)
-ERRORS = (("l2_uu_fwd", "L2 UU fwd"), ("no_interface", "no interface for unknown unicast"))
+ERRORS = named_by_text(
+    "L2 UU fwd",
+    "no interface for unknown unicast",
+)
 E_UU_FWD, E_NO_INTERFACE = range(2)
 """The second is ours: VPP takes it for granted that the domain has such an interface."""
 

@@ -20,7 +20,7 @@ from vectorplane.dataplane.trace import add_trace, is_traced
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.ip4_header import DESTINATION, SOURCE
 from vectorplane.graph_nodes.l2.header import measure
-from vectorplane.graph_nodes.tunnels.texts import named_by_text
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.tunnels.udp_tunnel import NO_TUNNEL, TUNNEL_SIZE, UDP_TUNNEL, GeneveTable
 from vectorplane.graph_nodes.tunnels.vxlan4_input import OUTER_FLAGS
 from vectorplane.jit.kernel import kernel, routine

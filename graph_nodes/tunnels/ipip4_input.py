@@ -16,6 +16,7 @@ from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.tables.hash_map import search_16
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.ip4_header import DESTINATION, FRAGMENT, PROTOCOL, SOURCE, set_checksum
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.tunnels.ip_tunnel import (
     DECAP_COPY_ECN,
     IP_TUNNEL,
@@ -23,7 +24,6 @@ from vectorplane.graph_nodes.tunnels.ip_tunnel import (
     IpipTable,
     addresses_key,
 )
-from vectorplane.graph_nodes.tunnels.texts import named_by_text
 from vectorplane.graph_nodes.tunnels.trace_ip_tunnel import received
 from vectorplane.graph_nodes.tunnels.vxlan4_input import OUTER_FLAGS
 from vectorplane.jit.kernel import kernel, routine

@@ -26,8 +26,8 @@ from vectorplane.dataplane.trace import add_trace, is_traced
 from vectorplane.graph_nodes.checksum_offload import finish_checksums
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.forwarding import Forwarding
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.tunnels.inner_hash import frame_hash, packet_hash
-from vectorplane.graph_nodes.tunnels.texts import named_by_text
 from vectorplane.graph_nodes.tunnels.udp_tunnel import (
     HEADER_BYTES,
     T_HEADER,

@@ -28,7 +28,7 @@ from vectorplane.dataplane.trace import add_trace, is_traced
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.ip4_header import DESTINATION, SOURCE
 from vectorplane.graph_nodes.l2.header import measure
-from vectorplane.graph_nodes.tunnels.texts import named_by_text
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.tunnels.udp_tunnel import (
     NO_TUNNEL,
     RECENT,

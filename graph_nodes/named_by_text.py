@@ -1,4 +1,4 @@
-"""The counters of tunnel nodes are named by their texts, as VPP's tunnel plugins have them: ``/err/NODE/TEXT``."""
+"""Error counters that are named by their texts, ``/err/NODE/TEXT``: of VPP's nodes that have no symbols for them."""
 
 from __future__ import annotations
 
