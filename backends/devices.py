@@ -34,6 +34,7 @@ DEVICES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "line_rate": None,
             "service": 0,
             "checksum_offload": True,
+            "trust_checksums": False,
             "tap": None,
             "link": None,
         },

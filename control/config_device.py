@@ -36,7 +36,8 @@ class SimSettings(Model):
     """A simulated network card: bounded rings, receive-side scaling over its queues, a line rate.
 
     ``service`` is the time that the host needs for a packet of a queue before it takes the next one: what makes a
-    receive ring fill up. ``tap`` records all that arrives and departs, relative to the output folder. Without a
+    receive ring fill up. ``trust_checksums``: TCP and UDP checksums of what arrives count as right, as those of a
+    capture that was taken before a card had filled them in. ``tap`` records all that arrives and departs, relative to the output folder. Without a
     ``link`` nothing arrives, and what departs is gone.
     """
 
@@ -47,6 +48,7 @@ class SimSettings(Model):
     line_rate: Annotated[Rate, Field(le=10**13)] | None = None
     service: Duration = 0
     checksum_offload: bool = True
+    trust_checksums: bool = False
     tap: str | None = None
     link: LinkSettings | None = None
 

@@ -70,6 +70,7 @@ class DeviceMaker:
                 line_rate=s["line_rate"],
                 service=s["service"],
                 checksum_offload=s["checksum_offload"],
+                trust_checksums=s["trust_checksums"],
             )
         except ValueError as error:
             raise BackendError(f"interface {name}: {error}") from error

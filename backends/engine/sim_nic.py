@@ -32,7 +32,7 @@ class SimNic(Device):
     ``rx_ring`` and ``tx_ring`` descriptors each; ``line_rate`` in bits a second, None for endless; ``service`` is the
     time in ns that the host needs for a packet of a queue before it takes the next one (what makes a receive
     ring fill up in virtual time); ``rss`` chooses the queue of a frame (default: Microsoft's key, queues in turn).
-    ``keep``: how many frames `transmitted` remembers of a port without a link (the oldest are forgotten first).
+    ``trust_checksums``: TCP and UDP checksums of what arrives count as right. ``keep``: how many frames `transmitted` remembers of a port without a link (the oldest are forgotten first).
 
     Raises:
         ValueError: a number out of range, or an indirection table that names queues that are not there.
@@ -51,6 +51,7 @@ class SimNic(Device):
         line_rate: int | None = None,
         service: int = 0,
         checksum_offload: bool = True,
+        trust_checksums: bool = False,
         rss: Rss | None = None,
         keep: int = 1 << 20,
     ) -> None:
@@ -65,6 +66,7 @@ class SimNic(Device):
             raise ValueError(f"simulated NIC: the RSS table names {rss.queues} queues, there are {queues}")
         self.queues, self.rx_ring, self.tx_ring = queues, rx_ring, tx_ring
         self.line_rate, self.service, self.checksum_offload = line_rate, service, checksum_offload
+        self.trust_checksums = trust_checksums
         self.rss = rss or Rss(queues)
         self._own_rss = rss is None
         self.link_speed = (line_rate or 0) // 1000
@@ -93,6 +95,7 @@ class SimNic(Device):
             slots=self.rx_ring,
             service=self.service,
             offload=self.checksum_offload,
+            trust=self.trust_checksums,
             rss=self.rss,
         )
 
