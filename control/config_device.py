@@ -37,8 +37,8 @@ class SimSettings(Model):
 
     ``service`` is the time that the host needs for a packet of a queue before it takes the next one: what makes a
     receive ring fill up. ``trust_checksums``: TCP and UDP checksums of what arrives count as right, as those of a
-    capture that was taken before a card had filled them in. ``tap`` records all that arrives and departs, relative to the output folder. Without a
-    ``link`` nothing arrives, and what departs is gone.
+    capture that was taken before a card had filled them in. ``tap`` records all that arrives and departs, relative to
+    the output folder. Without a ``link`` nothing arrives, and what departs is gone.
     """
 
     type: Literal["sim"]

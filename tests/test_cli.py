@@ -97,7 +97,7 @@ def test_wrong_usage(wrong: tuple[str, ...]) -> None:
     assert done.returncode == 2 and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["router.yaml", "ecmp-vrf.yaml", "two-ports-sim.yaml"])
+@pytest.mark.parametrize("name", sorted(p.name for p in EXAMPLES.glob("*.yaml")))
 def test_examples_are_correct(name: str) -> None:
     done = run("check", EXAMPLES / name)
     assert done.returncode == 0 and ": OK (" in done.stdout, done.stderr

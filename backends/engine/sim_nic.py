@@ -32,7 +32,8 @@ class SimNic(Device):
     ``rx_ring`` and ``tx_ring`` descriptors each; ``line_rate`` in bits a second, None for endless; ``service`` is the
     time in ns that the host needs for a packet of a queue before it takes the next one (what makes a receive
     ring fill up in virtual time); ``rss`` chooses the queue of a frame (default: Microsoft's key, queues in turn).
-    ``trust_checksums``: TCP and UDP checksums of what arrives count as right. ``keep``: how many frames `transmitted` remembers of a port without a link (the oldest are forgotten first).
+    ``trust_checksums``: TCP and UDP checksums of what arrives count as right. ``keep``: how many frames `transmitted`
+    remembers of a port without a link (the oldest are forgotten first).
 
     Raises:
         ValueError: a number out of range, or an indirection table that names queues that are not there.
