@@ -12,12 +12,21 @@ if TYPE_CHECKING:
 
 
 def errors(plane: Dataplane) -> list[dict[str, Any]]:
-    """Count, node, reason and severity of each; `error` where packets were dropped, else `info`."""
+    """Count, node, reason and severity of each: `error` where packets were dropped, else `info`.
+
+    VPP's nodes whose counters have no symbols of their own have no severities either: all are errors.
+    """
     since, names = plane.shared(SinceClear), plane.graph.error_names
     counts = since.read(plane.errors, len(names))
     drops = since.read(plane.drops, len(names))
+    plain = {(node.name, text) for node in plane.graph for symbol, text in node.type.errors if symbol == text}
     return [
-        {"count": int(n), "node": node, "reason": reason, "severity": "error" if drop else "info"}
+        {
+            "count": int(n),
+            "node": node,
+            "reason": reason,
+            "severity": "error" if drop or (node, reason) in plain else "info",
+        }
         for n, drop, (node, reason) in zip(counts, drops, names, strict=True)
         if n
     ]

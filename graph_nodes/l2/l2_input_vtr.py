@@ -9,7 +9,6 @@ import numpy as np
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA
 from vectorplane.dataplane.node import NodeType
-from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
 from vectorplane.graph_nodes.l2.config import L2_OUTPUT, L2_OUTPUT_SIZE, L2Config
 from vectorplane.graph_nodes.l2.features import INPUT_FEATURES, NEXT_BY_BIT, VTR, bind_features, slot_of
@@ -29,7 +28,8 @@ ERRORS = named_by_text(
     "L2 inverter packets",
     "L2 input tag rewrite drops",
 )
-E_INVTR, E_DROP = range(2)
+E_DROP = 1
+"""VPP never counts the first."""
 
 RUNTIME = np.dtype([NEXT_BY_BIT, ("outputs", "i8")], align=True)
 
@@ -56,7 +56,6 @@ def l2_input_vtr(worker: int, node: int, frame: int) -> int:
         else:
             m.error = d.err_base + E_DROP
             set_next(frame, i, DROP)
-    count(worker, d.err_base + E_INVTR, n)
     return n
 
 
