@@ -144,7 +144,7 @@ def _sub_interface(parent: str, number: int, sub: SubInterface) -> items.SubInte
     tags = sub.tags(number)
     inner = tags[1] if len(tags) > 1 else None
     # any inner tag, or any tags at all, cannot be told exactly: VPP refuses that
-    exact = sub.exact and bool(tags) and inner != _INNER_ANY
+    exact = sub.exact and not sub.default and inner != _INNER_ANY
     return items.SubInterface(
         parent, number, tags[0] if tags else None, inner, bool(tags) and sub.tag == "dot1ad", exact, sub.default
     )

@@ -1,4 +1,7 @@
-"""Copies of what an interface receives or sends need that interface, and the one that gets them."""
+"""Copies of what an interface receives or sends need that interface, and the one that gets them.
+
+Those of bridged frames need both with their place in L2 for good: a port that goes back to L3 is mirrored no more.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from vectorplane.control.descriptors.need import Need
 
 
 def _needs(item: Span) -> tuple[Need, ...]:
-    return (keys.interface(item.source), keys.interface(item.target))
+    ends = (item.source, item.target)
+    places = tuple(keys.settled_port(name) for name in ends) if item.l2 else ()
+    return (*(keys.interface(name) for name in ends), *places)
 
 
 def _in_place(old: Span, new: Span) -> bool:
