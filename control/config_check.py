@@ -104,7 +104,7 @@ class Checker:
                 tags = sub.tags(sub_id)
                 if tags and tags[0] > 4094:
                     self.fail(path, f"{sub_id} is not a VLAN (0 to 4094): say which one with vlan")
-                key = (sub.tag if tags else "default" if sub.default else "untagged", *tags)
+                key = (sub.tag if tags else "default", *tags)
                 if key in seen:
                     self.fail(path, f"it has the same tags as {self.where(seen[key])}")
                 seen.setdefault(key, path)

@@ -59,8 +59,8 @@ class Port(Model):
 class SubInterface(Port):
     """A VLAN sub-interface. Without ``vlan`` its number is the VLAN's; ``inner`` makes it QinQ.
 
-    ``default`` takes what no other sub-interface takes, ``untagged`` what has no tag; ``exact`` (always on
-    for routed interfaces in VPP) refuses frames with more tags than were named.
+    ``default`` takes what no other sub-interface takes (frames without a tag are always the interface's own, as in
+    VPP); ``exact`` (always on for routed interfaces in VPP) refuses frames with more tags than were named.
     """
 
     vlan: Vlan | None = None
@@ -68,20 +68,16 @@ class SubInterface(Port):
     tag: Literal["dot1q", "dot1ad"] = "dot1q"
     exact: bool = True
     default: bool = False
-    untagged: bool = False
 
     @model_validator(mode="after")
     def _consistent(self) -> SubInterface:
-        if self.default and self.untagged:
-            raise ValueError("a sub-interface is default or untagged, not both")
-        kind = "a default" if self.default else "an untagged"
-        if (self.default or self.untagged) and (self.vlan is not None or self.inner is not None):
-            raise ValueError(f"{kind} sub-interface has no tags of its own: leave out vlan and inner")
+        if self.default and (self.vlan is not None or self.inner is not None):
+            raise ValueError("a default sub-interface has no tags of its own: leave out vlan and inner")
         return self
 
     def tags(self, sub_id: int) -> tuple[int, ...]:
-        """VLAN ids, outer first; 4095 stands for any inner one; () for a default or untagged sub-interface."""
-        if self.default or self.untagged:
+        """VLAN ids, outer first; 4095 stands for any inner one; () for the default sub-interface."""
+        if self.default:
             return ()
         outer = self.vlan if self.vlan is not None else sub_id
         if self.inner is None:

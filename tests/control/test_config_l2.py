@@ -161,7 +161,6 @@ bridge_domains: {1: {}}
 interfaces:
   t:
     sub_interfaces:
-      1: {untagged: true, bridge: 1}
       2: {default: true, bridge: 1}
       3: {vlan: 7, inner: any, bridge: 1}
       4: {vlan: 8, inner: 9, tag: dot1ad, bridge: 1}
@@ -169,19 +168,7 @@ interfaces:
 """
     )
     made = {i.id: i for i in found if isinstance(i, items.SubInterface)}
-    assert made[1] == items.SubInterface("t", 1, None, None, False, True, False)
     assert made[2] == items.SubInterface("t", 2, None, None, False, False, True)
     assert made[3] == items.SubInterface("t", 3, 7, 4095, False, False)
     assert made[4] == items.SubInterface("t", 4, 8, 9, True, True)
     assert made[5] == items.SubInterface("t", 5, 5, None, False, False)
-
-
-@pytest.mark.parametrize(
-    ("sub", "why"),
-    [
-        ("{untagged: true, default: true}", "default or untagged, not both"),
-        ("{untagged: true, vlan: 5}", "an untagged sub-interface has no tags of its own"),
-    ],
-)
-def test_sub_interfaces_that_cannot_be(sub: str, why: str) -> None:
-    assert any(why in line for line in mistakes(f"interfaces: {{a: {{sub_interfaces: {{1: {sub}}}}}}}"))
