@@ -60,6 +60,13 @@ class Vector:
                 self._segment.set_length(address, length)
             self._segment.changed()
 
+    def shorten(self, length: int) -> None:
+        """Hide the elements from ``length`` on."""
+        self.length = min(length, self.length)
+        for address in self.addresses:
+            self._segment.set_length(address, self.length)
+        self._segment.changed()
+
     def thread(self, thread: int) -> npt.NDArray[Any]:
         """One thread's counters: int64 [capacity], or records of `COMBINED`."""
         return self._arrays[thread]

@@ -12,3 +12,5 @@ L2_FIB_GROWS = 4
 """The table of MAC addresses wants a bigger map (`vectorplane.graph_nodes.l2.fib`)."""
 L2_ARP, L2_ND = 5, 6
 """ARP termination saw who has an address: data = IPv4 address, MAC; or high and low half of the IPv6 address, MAC."""
+ACL_SESSIONS = 7
+"""There are ACL sessions to look after, or so many that they want bigger maps."""

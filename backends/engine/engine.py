@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from vectorplane.backends.engine.acl.acls import Acls
 from vectorplane.backends.engine.addresses import Addresses
 from vectorplane.backends.engine.addresses6 import Addresses6
 from vectorplane.backends.engine.device import Device, LocalDevice
@@ -107,6 +108,7 @@ class Engine:
         self.ipip = IpipTunnels(self)
         self.span = Spans(self)
         self.l3xc = L3CrossConnects(self)
+        self.acls = Acls(self)
         self.interfaces.add("local0", device=LocalDevice())
 
     def udp_tunnels(self, kind: type[UdpTunnelDevice]) -> UdpTunnelSet[Any]:

@@ -1,0 +1,84 @@
+"""Matchers of interfaces with ACLs, by VPP's lookup contexts: numbered, one for each interface and direction."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vectorplane.backends.engine.acl.rule import AclRule
+from vectorplane.graph_nodes.acl.matcher import Matcher, Placed
+from vectorplane.graph_nodes.acl.tables import AclTables
+
+if TYPE_CHECKING:
+    from vectorplane.backends.engine.engine import Engine
+
+
+@dataclass(frozen=True)
+class LookupContext:
+    """What one interface's packets of a direction are checked against."""
+
+    index: int
+    sw_if_index: int
+    is_input: bool
+    acls: tuple[int, ...]
+    matcher: Matcher
+
+    @property
+    def entries(self) -> list[tuple[Placed, int]]:
+        """All rules in order, each with how often it was met."""
+        return list(zip(self.matcher.rules, self.matcher.hits(), strict=True))
+
+
+class Contexts:
+    """The lookup contexts of an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._by_place: dict[tuple[int, bool], LookupContext] = {}
+        self._free: list[int] = []
+        self._top = 0
+        self._matchers = 0
+        self.match_fragments = True
+        self.by_tuples = True
+
+    def set(self, sw_if_index: int, is_input: bool, lists: Sequence[tuple[int, Sequence[AclRule]]]) -> None:
+        """Check an interface's packets of a direction against these ACLs from now on; none: not at all."""
+        plane = self._engine.plane
+        place = (sw_if_index, is_input)
+        before = self._by_place.pop(place, None)
+        address = 0
+        if lists:
+            index = before.index if before is not None else self._take()
+            self._matchers += 1
+            matcher = Matcher(
+                lists,
+                number=self._matchers & 0x7FFFFFFF,
+                context=index,
+                workers=plane.graph.workers,
+                match_fragments=self.match_fragments,
+                by_tuples=self.by_tuples,
+            )
+            self._by_place[place] = LookupContext(index, *place, tuple(i for i, _ in lists), matcher)
+            address = matcher.address
+        elif before is not None:
+            heapq.heappush(self._free, -before.index)
+        plane.shared(AclTables).matchers[int(is_input), sw_if_index] = address
+        if before is not None:
+            plane.epochs.retire(before.matcher.close)
+
+    def all(self) -> list[LookupContext]:
+        """All, by number."""
+        return sorted(self._by_place.values(), key=lambda c: c.index)
+
+    def number(self, sw_if_index: int, is_input: bool) -> int | None:
+        """That of an interface and direction."""
+        found = self._by_place.get((sw_if_index, is_input))
+        return None if found is None else found.index
+
+    def _take(self) -> int:
+        if self._free:
+            return -heapq.heappop(self._free)
+        self._top += 1
+        return self._top - 1
