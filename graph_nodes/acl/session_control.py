@@ -144,6 +144,11 @@ class AclSessions:
     def _maps(capacity: int, capacity6: int) -> tuple[HashMap, HashMap]:
         return HashMap(capacity, 2, "acl sessions", seed=0xAC14), HashMap(capacity6, 5, "acl ip6 sessions", seed=0xAC16)
 
+    @property
+    def maps(self) -> tuple[HashMap, HashMap]:
+        """Of IPv4 and of IPv6: key to session."""
+        return self._map4, self._map6
+
     def _use(self) -> None:
         self.state["map4"], self.state["map6"] = self._map4.address, self._map6.address
         self.state["grow_at"] = min(self._map4.capacity, self._map6.capacity) * 3 // 4

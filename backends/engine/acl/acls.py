@@ -144,6 +144,14 @@ class Acls:
         """The interfaces with ACLs."""
         return sorted({i for i, _ in self._lists})
 
+    def matches(self, index: int) -> list[tuple[int, int]]:
+        """Packets and bytes that met each rule of an ACL since it was last changed, while `counters_enabled`.
+
+        Raises:
+            AclNotThere: there is none with this number.
+        """
+        return [self._counters.total(index, k) for k in range(len(self[index].rules))]
+
     def contexts(self) -> list[LookupContext]:
         """VPP's lookup contexts: one for each interface and direction with ACLs."""
         return self._contexts.all()

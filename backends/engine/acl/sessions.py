@@ -90,8 +90,11 @@ class Sessions:
             raise ValueError(f"no kind of session timeout has the number {kind}")
         if not 0 <= seconds < 1 << 32:
             raise ValueError(f"a session timeout of {seconds} s is not within 0 to {(1 << 32) - 1}")
+        now = self._engine.now
+        self.expire(now)  # what has run out does not come back to life
         self.table.state["timeouts"][kind] = seconds * SECOND
-        self._arm(self._engine.now)
+        self.expire(now)
+        self._arm(now)
 
     def skip_ip6_extension(self, header: int, on: bool) -> None:
         """See `Acls`."""
