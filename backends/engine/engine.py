@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from vectorplane.backends.engine.acl.acls import Acls
+from vectorplane.backends.engine.acl.whitelists import Whitelists
 from vectorplane.backends.engine.addresses import Addresses
 from vectorplane.backends.engine.addresses6 import Addresses6
 from vectorplane.backends.engine.device import Device, LocalDevice
 from vectorplane.backends.engine.gate import Gate
 from vectorplane.backends.engine.interfaces import Interfaces
 from vectorplane.backends.engine.l2.bridges import Bridges
+from vectorplane.backends.engine.l2.feature_arcs import L2Features
 from vectorplane.backends.engine.l2.l2fib import L2Fib
 from vectorplane.backends.engine.l2.tag_rewrite import TagRewrites
 from vectorplane.backends.engine.l3xc import L3CrossConnects
@@ -108,7 +110,9 @@ class Engine:
         self.ipip = IpipTunnels(self)
         self.span = Spans(self)
         self.l3xc = L3CrossConnects(self)
+        self.l2_features = L2Features(self)
         self.acls = Acls(self)
+        self.acl_whitelists = Whitelists(self)
         self.interfaces.add("local0", device=LocalDevice())
 
     def udp_tunnels(self, kind: type[UdpTunnelDevice]) -> UdpTunnelSet[Any]:

@@ -269,11 +269,8 @@ class Acls:
             engine.plane.arcs[arc].enable(sw_if_index, f"acl-plugin-{direction}-{arc[:3]}-fa", on)
         engine.routes.adjacencies.refresh(sw_if_index)  # they know whether there are output features
         for arc in _L2_ARCS[is_input]:
-            if not hasattr(engine, "l2_features"):
-                break
             engine.l2_features.enable(arc, f"acl-plugin-{direction}-{arc[-3:]}-l2", sw_if_index, on)
-        if hasattr(engine, "acl_whitelists"):
-            engine.acl_whitelists.acls_applied(sw_if_index, is_input, on)
+        engine.acl_whitelists.acls_applied(sw_if_index, is_input, on)
 
     def _interface_changed(self, sw_if_index: int, what: str) -> None:
         if what != DELETED:

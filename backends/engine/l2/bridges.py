@@ -437,6 +437,7 @@ class Bridges:
         record["feature_bitmap"] = _signed((int(record["feature_bitmap"]) & 0xFFFFFFFF) | features.OUT_OUTPUT)
         self.write_plain(port.sw_if_index)
         self._write_port(port)
+        self._engine.l2_features.joins_l2(port.sw_if_index)
         self._set_mode(port.sw_if_index, True)
 
     def _to_l3(self, sw_if_index: int) -> None:
