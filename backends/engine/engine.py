@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from vectorplane.backends.engine.acl.acls import Acls
+from vectorplane.backends.engine.acl.macips import Macips
 from vectorplane.backends.engine.acl.whitelists import Whitelists
 from vectorplane.backends.engine.addresses import Addresses
 from vectorplane.backends.engine.addresses6 import Addresses6
@@ -113,6 +114,7 @@ class Engine:
         self.l2_features = L2Features(self)
         self.acls = Acls(self)
         self.acl_whitelists = Whitelists(self)
+        self.macips = Macips(self)
         self.interfaces.add("local0", device=LocalDevice())
 
     def udp_tunnels(self, kind: type[UdpTunnelDevice]) -> UdpTunnelSet[Any]:

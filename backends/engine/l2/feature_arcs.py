@@ -33,6 +33,7 @@ class L2Features:
     def joins_l2(self, sw_if_index: int) -> None:
         """The interface is a port now, or another one."""
         self._write(sw_if_index)
+        self._engine.macips.joins_l2(sw_if_index)
 
     def _write(self, sw_if_index: int) -> None:
         arcs, bridges = self._engine.plane.arcs, self._engine.bridges

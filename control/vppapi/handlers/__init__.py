@@ -12,6 +12,9 @@ from typing import Any
 
 from vectorplane.control.vppapi.api import Api
 from vectorplane.control.vppapi.handlers import (
+    acl,
+    acl_interface,
+    acl_macip,
     arp,
     fib_source,
     geneve,
@@ -63,6 +66,9 @@ def all_handlers() -> dict[str, Handler]:
         interface_events.HANDLERS,
         interface_state.HANDLERS,
         pg.HANDLERS,
+        acl.HANDLERS,
+        acl_interface.HANDLERS,
+        acl_macip.HANDLERS,
         arp.HANDLERS,
         fib_source.HANDLERS,
         ip4_interface.HANDLERS,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from vectorplane.control.vppapi.schema import (
+    acl,
+    acl_types,
     arp,
     ethernet_types,
     fib,
@@ -87,7 +89,7 @@ class Registry:
 
 def load() -> Registry:
     """Read the whole schema (a few milliseconds)."""
-    types = (vpe_types, interface_types, ethernet_types, ip_types, fib_types, mfib_types, tunnel_types)
+    types = (vpe_types, interface_types, ethernet_types, ip_types, fib_types, mfib_types, tunnel_types, acl_types)
     ip_modules = (ip, ip_neighbor, ip6_nd, arp, fib, l3xc)
-    modules = (memclnt, vlib, vpe, *types, pg, interface, *ip_modules, l2, span, vxlan, geneve, gre, ipip)
+    modules = (memclnt, vlib, vpe, *types, pg, interface, *ip_modules, l2, span, vxlan, geneve, gre, ipip, acl)
     return Registry([parse(m.TEXT) for m in modules])
