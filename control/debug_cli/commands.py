@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vectorplane.control.debug_cli import (
+    acl_lists,
+    acl_state,
     api_trace,
     bridge_domain,
     interface_more,
@@ -38,6 +40,8 @@ from vectorplane.control.debug_cli.tree import Command
 def commands() -> Iterator[Command]:
     """Every command of the debug CLI."""
     for topic in (
+        acl_lists,
+        acl_state,
         api_trace,
         bridge_domain,
         interface_more,

@@ -57,8 +57,8 @@ def node(cli: DebugCli, words: Words) -> str:
 
 
 def nodes(cli: DebugCli, words: Words) -> str:
-    """A line a node."""
-    return show_nodes(cli.engine.plane)
+    """A line a node, or all about one."""
+    return show_nodes(cli.engine.plane) if words.done else node(cli, words)
 
 
 def graphviz(cli: DebugCli, words: Words) -> str:

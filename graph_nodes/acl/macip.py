@@ -2,8 +2,9 @@
 
 They are VPP's classifier nodes, here with one user. What no rule permits is dropped: "input ACL session deny drops"
 when a rule denies it, "input ACL table-miss drops" when there is none ("output ..." for frames on the way out; of
-routed packets both are counters of ip4-input and ip6-input, as in VPP). The Ethernet header of a routed packet is looked at where it came with it; on output it is the one just put in front (VPP looks at the IP
-header there as if it were one, and so drops what it should permit).
+routed packets both are counters of ip4-input and ip6-input, as in VPP). The Ethernet header of a routed packet is
+looked at where it came with it; on output it is the one just put in front (VPP looks at the IP header there as if it
+were one, and so drops what it should permit).
 """
 
 from __future__ import annotations

@@ -267,7 +267,7 @@ class Acls:
         direction = "in" if is_input else "out"
         for arc in _ARCS[is_input]:
             engine.plane.arcs[arc].enable(sw_if_index, f"acl-plugin-{direction}-{arc[:3]}-fa", on)
-        engine.routes.adjacencies.refresh(sw_if_index)  # they know whether there are output features
+        engine.routes.features_changed(sw_if_index)
         for arc in _L2_ARCS[is_input]:
             engine.l2_features.enable(arc, f"acl-plugin-{direction}-{arc[-3:]}-l2", sw_if_index, on)
         engine.acl_whitelists.acls_applied(sw_if_index, is_input, on)

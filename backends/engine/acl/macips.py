@@ -144,7 +144,7 @@ class Macips:
             arcs["ip6-unicast"].enable(sw_if_index, "ip6-inacl", on)
         else:
             arcs["ip4-output"].enable(sw_if_index, "ip4-outacl", on)
-            self._engine.routes.adjacencies.refresh(sw_if_index)
+            self._engine.routes.features_changed(sw_if_index)
         self._bits(sw_if_index, is_input, on)
 
     def _bits(self, sw_if_index: int, is_input: bool, on: bool) -> None:

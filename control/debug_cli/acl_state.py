@@ -1,0 +1,257 @@
+"""The acl plugin at work: interfaces, sessions, tables, lookup contexts, and its settings.
+
+``show acl-plugin tables`` shows the tuples of each lookup context where VPP shows mask types and its bihash: masks are
+those of both addresses as they stand in a packet and of the L4 word. Times of sessions are in ns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vectorplane.control.debug_cli.acl_lists import acl_lines, maybe_index, numbers
+from vectorplane.control.debug_cli.errors import CliError
+from vectorplane.control.debug_cli.tree import Command
+from vectorplane.control.debug_cli.words import Words
+from vectorplane.graph_nodes.acl.session_table import TCP_IDLE, TCP_TRANSIENT, UDP_IDLE
+from vectorplane.graph_nodes.acl.trace import format_tuple
+
+if TYPE_CHECKING:
+    from vectorplane.control.debug_cli.cli import DebugCli
+
+_NONE = -1
+_LISTS = 5
+
+
+def show_interface(cli: DebugCli, words: Words) -> str:
+    """The ACLs of each interface, or of one."""
+    wanted = maybe_index(words, "sw_if_index")
+    show_rules, detail = words.accept("acl"), words.accept("detail")
+    acls = cli.engine.acls
+    lines: list[str] = []
+    listed = acls.interfaces
+    for index in range(max(listed, default=-1) + 1):
+        if wanted not in (None, index):
+            continue
+        lines.append(f"sw_if_index {index}:")
+        for is_input, word in ((True, " input"), (False, "output")):
+            epoch = acls.policy_epoch(index, is_input)
+            if epoch is not None:
+                lines.append(f"   {word.strip()} policy epoch: {epoch:x}")
+        inputs, outputs = cli.engine.acl_whitelists.of(index)
+        if inputs:
+            lines.append(f"  input etype whitelist: {numbers(inputs, '04x')}")
+        if outputs:
+            lines.append(f" output etype whitelist: {numbers(outputs, '04x')}")
+        for word, list_ in (("input", acls.inputs(index)), ("output", acls.outputs(index))):
+            if list_:
+                lines.append(f"  {word} acl(s): {numbers(list_)}")
+                if show_rules:
+                    lines += ["", *(line for i in list_ for line in acl_lines(acls[i])), ""]
+        if detail:
+            for is_input, word in ((True, "   input"), (False, "  output")):
+                context = acls.context_of(index, is_input)
+                lines.append(f"{word} lookup context index: {_NONE if context is None else context}")
+    return "\n".join(lines)
+
+
+def show_sessions(cli: DebugCli, words: Words) -> str:
+    """How many sessions there are, were made and ended, by worker and interface, and the settings."""
+    thread = index = None
+    if words.accept("thread"):
+        thread = words.take_number("expecting a thread, got")
+        index = maybe_index(words)
+    if words.accept("verbose"):
+        words.maybe_number()
+    engine = cli.engine
+    sessions = engine.acls.sessions
+    added, deleted, ended = sessions.totals()
+    lines = [
+        f"Sessions total: add {added} - del {deleted} = {added - deleted}",
+        f"Sessions active: add {added} - deact {ended} = {added - ended}",
+        f"Sessions being purged: deact {ended} - del {deleted} = {ended - deleted}",
+        f"now: {engine.now} clocks per second: 1000000000",
+        "",
+        "",
+        "Per-thread data:",
+    ]
+    for worker in range(len(engine.plane.workers)):
+        lines.append(f"Thread #{worker}:")
+        if thread == worker and index is not None:
+            lines += _session(cli, index)
+        lines.append("  connection add/del stats:")
+        for sw_if_index in sorted(engine.interfaces.by_index):
+            made, gone, stale = sessions.counts(worker, sw_if_index)
+            lines.append(f"    sw_if_index {sw_if_index}: add {made} - del {gone} = {made - gone}; epoch chg: {stale}")
+        lines.append("  connection timeout type lists:")
+        for kind in range(_LISTS):
+            head = sessions.head(worker, kind) if UDP_IDLE <= kind <= TCP_TRANSIENT else None
+            lines.append(f"  fa_conn_list_head[{kind}]: {_NONE if head is None else head.index}")
+            if head is not None:
+                lines += [f"    last active time: {head.active}", f"    link enqueue time: {head.enqueued}"]
+    lines += ["", "", "Conn cleaner thread counters:"]
+    lines.append(f"             {sessions.restarted:20d}: session idle timers restarted")
+    lines.append(f"Reclassify sessions: {int(engine.acls.reclassify)}")
+    for name, map_ in zip(("IPv6", "IPv4"), reversed(sessions.table.maps), strict=True):
+        lines += ["", f"{name} Session lookup hash table:", f"{map_.name}: {len(map_)} of {map_.capacity} entries"]
+    return "\n".join(lines)
+
+
+def _session(cli: DebugCli, index: int) -> list[str]:
+    session = cli.engine.acls.sessions.get(index)
+    if session is None:
+        return []
+    way = f"{session.source} -> {session.destination} proto {session.proto}"
+    return [
+        f"  session index {index}:",
+        f"    info: {way} port {session.source_port} -> {session.destination_port}",
+        f"    sw_if_index: {session.sw_if_index}",
+        f"    tcp_flags_seen: {session.flags_seen:x}",
+        f"    last active time: {session.active}",
+        f"    thread index: {session.worker}",
+        f"    link enqueue time: {session.enqueued}",
+        f"    link list id: {session.kind}",
+    ]
+
+
+def show_tables(cli: DebugCli, words: Words) -> str:
+    """What lists of ACLs were compiled to."""
+    acls = cli.engine.acls
+    lines = [
+        f"Stats counters enabled for interface ACLs: {int(acls.counters_enabled)}",
+        f"Use hash-based lookup for ACLs: {int(acls.use_hash_matching)}",
+    ]
+    wanted = None
+    parts = {word for word in ("acl", "applied", "mask", "hash") if words.accept(word)}
+    if "applied" in parts:
+        wanted = maybe_index(words, "lc_index")
+    everything = not parts
+    contexts = acls.contexts()
+    if everything or parts & {"mask", "acl"}:
+        lines.append("Mask-type entries:")
+        masks = sorted({m for c in contexts for m in c.matcher.tuples})
+        lines += [f"     {i:3d}: addresses {a:016x} l4 {l4:016x}" for i, (a, l4) in enumerate(masks)]
+    if everything or "applied" in parts:
+        lines.append("Applied lookup entries for lookup contexts")
+        for context in contexts:
+            if wanted not in (None, context.index):
+                continue
+            lines += [f"lc_index {context.index}:", f"  applied acls: {numbers(context.acls)}"]
+            lines.append("  applied mask info entries:")
+            for i, chains in enumerate(context.matcher.tuples.values()):
+                rules = sum(map(len, chains.values()))
+                longest = max(map(len, chains.values()))
+                first = min(chain[0] for chain in chains.values())
+                lines.append(
+                    f"    {i:4d}: mask type index {i} first rule index {first} num_entries {rules} "
+                    f"max_collisions {longest}"
+                )
+            lines.append("  lookup applied entries:")
+            for i, (placed, hits) in enumerate(context.entries):
+                lines.append(
+                    f"    {i:4d}: acl {placed.acl} rule {placed.number} action {placed.rule.action} "
+                    f"hitcount {hits} acl_pos: {placed.position}"
+                )
+    return "\n".join(lines)
+
+
+def show_context(cli: DebugCli, words: Words) -> str:
+    """The lookup contexts."""
+    wanted = maybe_index(words)
+    return "\n".join(
+        f"index {c.index}:interface ACL sw_if_index: {c.sw_if_index} is_input: {int(c.is_input)}, "
+        f"acl_indices: {numbers(c.acls)}"
+        for c in cli.engine.acls.contexts()
+        if wanted in (None, c.index)
+    )
+
+
+def show_user(cli: DebugCli, words: Words) -> str:
+    """Who uses lookup contexts."""
+    return "index 0:interface ACL:sw_if_index:is_input"
+
+
+def show_tuple(cli: DebugCli, words: Words) -> str:
+    """The six words of a 5-tuple, as a trace shows them, in plain."""
+    values = []
+    while not words.done and len(values) < 6:
+        word = words.take()
+        try:
+            values.append(int(word, 16) & (1 << 64) - 1)
+        except ValueError:
+            break
+    if len(values) < 6:
+        raise CliError("expecting 6 hex integers")
+    return f"5-tuple structure decode: {format_tuple(values)}\n\n"
+
+
+def show_memory(cli: DebugCli, words: Words) -> str:
+    """VPP's answer."""
+    return "ACL memory is now part of the main heap"
+
+
+def clear_sessions(cli: DebugCli, words: Words) -> str:
+    """End all sessions."""
+    cli.engine.acls.clear_sessions()
+    return ""
+
+
+def settings(cli: DebugCli, words: Words) -> str:
+    """Timeouts, limits and switches; those that tune VPP's memory and logs are accepted and do nothing."""
+    acls = cli.engine.acls
+    if words.accept("skip-ipv6-extension-header"):
+        header = words.take_number("expecting eh=0..255, value=0..1")
+        value = words.take_number("expecting eh=0..255, value=0..1")
+        if header > 255 or value > 1:
+            raise CliError("expecting eh=0..255, value=0..1")
+        acls.skip_ip6_extension(header, bool(value))
+    elif words.accept("use-hash-acl-matching"):
+        acls.use_hash_matching = bool(words.take_number("expecting a number, got"))
+    elif words.accept("l4-match-nonfirst-fragment"):
+        acls.l4_match_nonfirst_fragment = bool(words.take_number("expecting a number, got"))
+    elif words.accept("reclassify-sessions"):
+        acls.reclassify = bool(words.take_number("expecting a number, got"))
+    elif words.accept("event-trace"):
+        words.take_number("expecting trace level, got")
+    elif words.accept("heap"):
+        words.take_rest()
+    elif words.accept("session table max-entries"):
+        try:
+            acls.max_sessions = words.take_number("expecting maximum number of entries, got")
+        except ValueError as error:
+            raise CliError(str(error)) from None
+    elif words.accept("session table"):
+        words.take_rest()
+    elif words.accept("session timeout"):
+        _timeout(cli, words)
+    else:
+        raise words.unknown()
+    return ""
+
+
+def _timeout(cli: DebugCli, words: Words) -> None:
+    for phrase, kind in (("udp idle", UDP_IDLE), ("tcp idle", TCP_IDLE), ("tcp transient", TCP_TRANSIENT)):
+        if words.accept(phrase):
+            cli.engine.acls.set_timeout(kind, words.take_number("expecting timeout value in seconds, got"))
+            return
+    raise words.unknown()
+
+
+COMMANDS = (
+    Command("show acl-plugin interface", "show acl-plugin interface [sw_if_index N] [acl]", show_interface),
+    Command("show acl-plugin sessions", "show acl-plugin sessions", show_sessions),
+    Command(
+        "show acl-plugin tables",
+        "show acl-plugin tables [ acl [index N] | applied [ lc_index N ] | mask | hash [verbose N] ]",
+        show_tables,
+    ),
+    Command("show acl-plugin lookup context", "show acl-plugin lookup context [index N]", show_context),
+    Command("show acl-plugin lookup user", "show acl-plugin lookup user [index N]", show_user),
+    Command(
+        "show acl-plugin decode 5tuple",
+        "show acl-plugin decode 5tuple XXXX XXXX XXXX XXXX XXXX XXXX",
+        show_tuple,
+    ),
+    Command("show acl-plugin memory", "show acl-plugin memory", show_memory),
+    Command("clear acl-plugin sessions", "clear acl-plugin sessions", clear_sessions),
+    Command("set acl-plugin", "set acl-plugin session timeout {{udp idle}|tcp {idle|transient}} <seconds>", settings),
+)
