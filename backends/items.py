@@ -11,6 +11,18 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import ClassVar
 
+from vectorplane.backends.items_acl import (
+    Acl,
+    AclBinding,
+    AclRule,
+    EtypeWhitelist,
+    MacipAcl,
+    MacipBinding,
+    MacipRule,
+)
+
+__all__ = ["Acl", "AclBinding", "AclRule", "EtypeWhitelist", "MacipAcl", "MacipBinding", "MacipRule"]
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 InterfaceAddressValue = IPv4Interface | IPv6Interface
@@ -405,5 +417,10 @@ Item = (
     | TagRewrite
     | Span
     | L3Xconnect
+    | Acl
+    | AclBinding
+    | MacipAcl
+    | MacipBinding
+    | EtypeWhitelist
 )
 """Any of them. A new kind needs: its class here, a descriptor in control/descriptors/, a file in each backend."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vectorplane.backends.engine.device import Device
     from vectorplane.backends.engine.engine import Engine
     from vectorplane.control.config import Config
+    from vectorplane.control.config_acl import AclSettings
     from vectorplane.control.config_interface import Interface
 
 MakeDevice = Callable[[str, "Interface"], "Device"]
@@ -29,7 +30,18 @@ def make_engine(config: Config) -> Engine:
     from vectorplane.backends.engine.engine import Engine
 
     s = config.engine
-    return Engine(workers=s.workers, buffers=s.buffers, clock=s.clock, seed=s.seed, vector_size=s.vector_size)
+    made = Engine(workers=s.workers, buffers=s.buffers, clock=s.clock, seed=s.seed, vector_size=s.vector_size)
+    set_up_acls(made, s.acl)
+    return made
+
+
+def set_up_acls(engine: Engine, settings: AclSettings) -> None:
+    """How its sessions behave."""
+    acls = engine.acls
+    for kind, seconds in enumerate((settings.udp_idle, settings.tcp_idle, settings.tcp_transient), 1):
+        acls.set_timeout(kind, seconds)
+    acls.max_sessions = settings.max_sessions
+    acls.counters_enabled, acls.reclassify = settings.counters, settings.reclassify
 
 
 def apply(config: Config, engine: Engine, make_device: MakeDevice, file: str = "config") -> Record:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from vectorplane.control.config_acl import AclName, AclSettings, MacipRule, Rule
 from vectorplane.control.config_bridge import BridgeDomain, DomainId, Span
 from vectorplane.control.config_check import check
 from vectorplane.control.config_error import ConfigError, Path, Problem
@@ -30,6 +31,7 @@ class EngineSettings(Model):
     buffers: Annotated[int, Field(ge=1024, le=1 << 22)] = 16384
     seed: Annotated[int, Field(ge=0, lt=1 << 62)] = 1
     vector_size: Annotated[int, Field(ge=1, le=256)] = 256
+    acl: AclSettings = Field(default_factory=AclSettings)
 
 
 class Config(Model):
@@ -43,6 +45,8 @@ class Config(Model):
     proxy_arp: list[ProxyArp] = Field(default_factory=list)
     bridge_domains: dict[DomainId, BridgeDomain] = Field(default_factory=dict)
     span: list[Span] = Field(default_factory=list)
+    acls: dict[AclName, list[Rule]] = Field(default_factory=dict)
+    macip_acls: dict[AclName, list[MacipRule]] = Field(default_factory=dict)
     _document: Document | None = PrivateAttr(None)
     _warnings: tuple[Problem, ...] = PrivateAttr(())
 

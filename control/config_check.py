@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING
 
+from vectorplane.control.config_check_acl import check_acls
 from vectorplane.control.config_check_bridge import check_bridging
 from vectorplane.control.config_check_tunnel import check_tunnels
 from vectorplane.control.config_device import CaptureSettings, DpdkSettings, LinkSettings, SimSettings
@@ -249,6 +250,7 @@ def check(config: Config, document: Document, folder: str | None) -> tuple[list[
     c.devices()
     check_tunnels(c)
     check_bridging(c)
+    check_acls(c)
     c.routes()
     c.neighbours()
     c.unnumbered()

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from vectorplane.control.config_acl import AclLists, AclName, EtypeLists
 from vectorplane.control.config_bridge import BridgeMembership, PortTagRewrite
 from vectorplane.control.config_device import CaptureSettings, DeviceSettings
 from vectorplane.control.config_path import Path
@@ -35,6 +36,8 @@ class Port(Model):
 
     ``bridge``: it is a port of that bridge domain. ``xconnect`` names the interface by which all its frames leave.
     ``tag_rewrite``: what either does to VLAN tags. ``l3_xconnect``: the paths that all its IPv4 packets take.
+
+    ``acl``: the ACLs that its packets must pass, ``macip``: the MACIP list, ``etype_whitelist``: what passes beside IP.
     """
 
     addresses: Annotated[list[InterfaceAddress], BeforeValidator(as_list)] = Field(default_factory=list)
@@ -48,6 +51,9 @@ class Port(Model):
     xconnect: InterfaceName | None = None
     tag_rewrite: PortTagRewrite | None = None
     l3_xconnect: Annotated[list[Path], BeforeValidator(_one_path)] = Field(default_factory=list)
+    acl: AclLists | None = None
+    macip: AclName | None = None
+    etype_whitelist: EtypeLists | None = None
 
     @model_validator(mode="after")
     def _one_mode(self) -> Port:

@@ -9,6 +9,7 @@ from pathlib import Path
 from vectorplane.backends import items
 from vectorplane.backends.devices import options
 from vectorplane.control.config import Config, parse_config
+from vectorplane.control.config_acl import Rule
 from vectorplane.control.config_bridge import TagRewrite
 from vectorplane.control.config_check import ports
 from vectorplane.control.config_check_bridge import port_type
@@ -66,6 +67,11 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
         for number, sub in interface.sub_interfaces.items():
             yield _sub_interface(name, number, sub), (*field, "sub_interfaces", number)
     yield from _bridge_domains(config)
+    for name, rules in config.acls.items():
+        yield items.Acl(name, tuple(map(_acl_rule, rules))), ("acls", name)
+    for name, entries in config.macip_acls.items():
+        made = tuple(items.MacipRule(r.action, r.mac, r.mac_mask, r.src) for r in entries)
+        yield items.MacipAcl(name, made), ("macip_acls", name)
     for name, field, port in ports(config):
         yield from _l2(config, name, field, port)
         if port.mtu is not None:
@@ -84,6 +90,7 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
             yield items.ProxyArpInterface(name), (*field, "proxy_arp")
         if port.l3_xconnect:
             yield items.L3Xconnect(name, _ways(port.l3_xconnect)), (*field, "l3_xconnect")
+        yield from _acl(name, field, port)
         if port.up:
             yield items.InterfaceUp(name), (*field, "up")
     for i, each in enumerate(config.proxy_arp):
@@ -116,6 +123,21 @@ def _l2(config: Config, name: str, field: Field, port: Port) -> Iterator[tuple[i
         yield items.L2Xconnect(name, port.xconnect), (*field, "xconnect")
     if port.tag_rewrite is not None:
         yield _tag_rewrite(name, port.tag_rewrite), (*field, "tag_rewrite")
+
+
+def _acl_rule(rule: Rule) -> items.AclRule:
+    return items.AclRule(rule.action, *rule.networks, rule.proto, *rule.ranges, rule.flags)
+
+
+def _acl(name: str, field: Field, port: Port) -> Iterator[tuple[items.Item, Field]]:
+    """What the packets of an interface must pass."""
+    if port.acl is not None and (port.acl.input or port.acl.output):
+        yield items.AclBinding(name, tuple(port.acl.input), tuple(port.acl.output)), (*field, "acl")
+    if port.macip is not None:
+        yield items.MacipBinding(name, port.macip), (*field, "macip")
+    types = port.etype_whitelist
+    if types is not None and (types.input or types.output):
+        yield items.EtypeWhitelist(name, tuple(types.input), tuple(types.output)), (*field, "etype_whitelist")
 
 
 def _tag_rewrite(name: str, rewrite: TagRewrite) -> items.TagRewrite:

@@ -27,6 +27,7 @@ FILES = (
     "ipip",
     "span",
     "l3xc",
+    "acl",
 )
 """All that the backend needs."""
 

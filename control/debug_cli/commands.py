@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vectorplane.control.debug_cli import (
+    absent,
     acl_lists,
     acl_state,
     api_trace,
@@ -40,6 +41,7 @@ from vectorplane.control.debug_cli.tree import Command
 def commands() -> Iterator[Command]:
     """Every command of the debug CLI."""
     for topic in (
+        absent,
         acl_lists,
         acl_state,
         api_trace,

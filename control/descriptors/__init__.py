@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from vectorplane.control.descriptors.acl import ACL, ACL_BINDING, ETYPE_WHITELIST, MACIP_ACL, MACIP_BINDING
 from vectorplane.control.descriptors.address import ADDRESS
 from vectorplane.control.descriptors.binding import BINDING
 from vectorplane.control.descriptors.bridge_arp import BRIDGE_ARP
@@ -50,6 +51,11 @@ _ALL = (
     ROUTE,
     L3_XCONNECT,
     SPAN,
+    ACL,
+    MACIP_ACL,
+    ACL_BINDING,
+    MACIP_BINDING,
+    ETYPE_WHITELIST,
     UP,
 )
 

@@ -6,9 +6,13 @@ from dataclasses import fields
 from typing import Any
 
 from vectorplane.backends.items import (
+    Acl,
+    AclBinding,
+    AclRule,
     BridgeArp,
     BridgeDomain,
     BridgePort,
+    EtypeWhitelist,
     Interface,
     InterfaceAddress,
     InterfaceMac,
@@ -20,6 +24,8 @@ from vectorplane.backends.items import (
     L2FibEntry,
     L2Xconnect,
     L3Xconnect,
+    MacipAcl,
+    MacipBinding,
     Neighbour,
     Path,
     ProxyArpInterface,
@@ -31,6 +37,7 @@ from vectorplane.backends.items import (
     TagRewrite,
     Unnumbered,
 )
+from vectorplane.backends.items_acl import ALL_PORTS
 
 
 def path_text(path: Path) -> str:
@@ -103,7 +110,34 @@ def item_text(item: Item | None) -> str:
             return f"interface {item.source} {what} {item.direction} to {item.target}"
         case L3Xconnect():
             return f"interface {item.interface} l3-xconnect " + ", ".join(map(path_text, item.paths))
+        case Acl():
+            return f"acl {item.name} " + ", ".join(map(acl_rule_text, item.rules))
+        case AclBinding():
+            lists = (("input", item.inputs), ("output", item.outputs))
+            return " ".join([f"interface {item.interface} acl", *(f"{d} {','.join(n)}" for d, n in lists if n)])
+        case MacipAcl():
+            rules = (f"{r.action} {r.mac}/{r.mask} {r.src}" for r in item.rules)
+            return f"macip-acl {item.name} " + ", ".join(rules)
+        case MacipBinding():
+            return f"interface {item.interface} macip {item.acl}"
+        case EtypeWhitelist():
+            types = (("input", item.inputs), ("output", item.outputs))
+            words = (f"{d} {','.join(f'0x{t:04x}' for t in ts)}" for d, ts in types if ts)
+            return " ".join([f"interface {item.interface} etype-whitelist", *words])
     return str(item)
+
+
+def acl_rule_text(rule: AclRule) -> str:
+    """``permit+reflect proto 6 src 10.0.0.0/8 dport 80-443``: what is not as usual."""
+    words = [rule.action]
+    words += [f"proto {rule.proto}"] if rule.proto else []
+    words += [f"{d} {n}" for d, n in (("src", rule.src), ("dst", rule.dst)) if n.prefixlen]
+    words += ["ip6"] if rule.src.version == 6 and not rule.src.prefixlen and not rule.dst.prefixlen else []
+    for what, (first, last) in (("sport", rule.sport), ("dport", rule.dport)):
+        if (first, last) != ALL_PORTS:
+            words.append(f"{what} {first}" if first == last else f"{what} {first}-{last}")
+    words += [f"tcp-flags {rule.tcp_flags[1]:#04x}/{rule.tcp_flags[0]:#04x}"] if rule.tcp_flags != (0, 0) else []
+    return " ".join(words)
 
 
 def _set(item: BridgeDomain) -> list[str]:

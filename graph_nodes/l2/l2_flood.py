@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vectorplane.dataplane.abi import FRAME_SIZE, KEPT, NODE, WORKER, buffer_index, frame_n, set_next
+from vectorplane.dataplane.abi import FRAME_SIZE, KEPT, NODE, WORKER, buffer_index, frame_n, get_next, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, buffer_at, reserve
 from vectorplane.dataplane.frame import append, emit, open_frame
 from vectorplane.dataplane.node import NodeType
@@ -137,6 +137,7 @@ def l2_flood(worker: int, node: int, frame: int) -> int:
     promised = 0
     failed = 0
     generated = 0
+    sent = 0  # packets that have left the frame already, with the last long one
     for i in range(n):
         prefetch(pool + buffer_index(frame, i + 4) * CELL)
         index = buffer_index(frame, i)
@@ -184,6 +185,11 @@ def l2_flood(worker: int, node: int, frame: int) -> int:
                 if wanted(ld64(run + 8 * k), rx, shg):
                     wanted_n += 1
             if wanted_n > 1:
+                # its replicas leave now, and what came before it goes first
+                for j in range(sent, i):
+                    emit(worker, node, get_next(frame, j), buffer_index(frame, j))
+                    set_next(frame, j, KEPT)
+                sent = i + 1
                 set_next(frame, i, flood_long(worker, node, index, run, members, wanted_n))
                 promised = 0
                 continue

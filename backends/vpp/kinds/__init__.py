@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vectorplane.backends.vpp.kinds.acl import AclBindings, Acls, EtypeWhitelists
 from vectorplane.backends.vpp.kinds.address import Addresses
 from vectorplane.backends.vpp.kinds.binding import Bindings
 from vectorplane.backends.vpp.kinds.bridge_arp import BridgeArps
@@ -16,6 +17,7 @@ from vectorplane.backends.vpp.kinds.l2_fib_entry import L2FibEntries
 from vectorplane.backends.vpp.kinds.l2_xconnect import L2Xconnects
 from vectorplane.backends.vpp.kinds.l3_xconnect import L3Xconnects
 from vectorplane.backends.vpp.kinds.mac import Macs
+from vectorplane.backends.vpp.kinds.macip import MacipAcls, MacipBindings
 from vectorplane.backends.vpp.kinds.mtu import Mtus
 from vectorplane.backends.vpp.kinds.neighbour import Neighbours
 from vectorplane.backends.vpp.kinds.proxy_arp import ProxyInterfaces, ProxyRanges
@@ -50,5 +52,10 @@ KINDS: tuple[type[Kind[Any]], ...] = (
     TagRewrites,
     Spans,
     L3Xconnects,
+    Acls,
+    AclBindings,
+    EtypeWhitelists,
+    MacipAcls,
+    MacipBindings,
 )
 """All of them."""

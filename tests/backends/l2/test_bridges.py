@@ -31,6 +31,7 @@ from vectorplane.backends.engine.l2.bridges import (
     DomainInUse,
     HasBvi,
 )
+from vectorplane.backends.engine.pg import PgDevice
 from vectorplane.graph_nodes.l2.config import MAX_DOMAINS
 from vectorplane.graph_nodes.l2.fib import LEARN_LIMIT
 
@@ -421,3 +422,18 @@ def test_who_watches_arp(it: Bridged) -> None:
     it.engine.bridges.watch_arp(callbacks[1], False)
     it.send(1, announced)
     assert [len(t) for t in told] == [1, 2]
+
+
+def test_long_and_short_frames_keep_their_order() -> None:
+    it = Bridged(3)
+    for index in (1, 2, 3):
+        it.attach(index, 7)
+    frames = [b"\x02" * 6 + b"\x04" * 6 + b"\x08\0" + bytes([k]) * (1200 if k % 3 else 50) for k in range(40)]
+    it.engine.pg.add("frames", 1, frames)
+    it.engine.pg.enable("frames")
+    it.engine.run_until(1000)
+    for index in (2, 3):
+        device = it.engine.interfaces[index].device
+        assert isinstance(device, PgDevice)
+        assert [data[14] for _, data in device.transmitted()] == list(range(40))
+    it.close()

@@ -1,0 +1,20 @@
+"""Questions about what does not exist here; VPP's answer when there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vectorplane.control.debug_cli.tree import Command
+from vectorplane.control.debug_cli.words import Words
+
+if TYPE_CHECKING:
+    from vectorplane.control.debug_cli.cli import DebugCli
+
+
+def classify_tables(cli: DebugCli, words: Words) -> str:
+    """Classifier tables. MACIP lists are not made of any here (`vectorplane.graph_nodes.acl.macip_table`)."""
+    words.accept("verbose")
+    return "No classifier tables configured"
+
+
+COMMANDS = (Command("show classify tables", "show classify tables [verbose] [index <nn>]", classify_tables),)
