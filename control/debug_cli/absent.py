@@ -17,4 +17,14 @@ def classify_tables(cli: DebugCli, words: Words) -> str:
     return "No classifier tables configured"
 
 
-COMMANDS = (Command("show classify tables", "show classify tables [verbose] [index <nn>]", classify_tables),)
+def event_log(cli: DebugCli, words: Words) -> str:
+    """VPP's log of binary events: nothing is written to it here."""
+    words.accept("all")
+    words.maybe_number()
+    return "0 of 131072 events in buffer, logger running"
+
+
+COMMANDS = (
+    Command("show classify tables", "show classify tables [verbose] [index <nn>]", classify_tables),
+    Command("show event-logger", "Show event logger info", event_log),
+)

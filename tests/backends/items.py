@@ -7,9 +7,13 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from vectorplane.backends.base import Backend, Operation
 from vectorplane.backends.devices import options
 from vectorplane.backends.items import (
+    Acl,
+    AclBinding,
+    AclRule,
     BridgeArp,
     BridgeDomain,
     BridgePort,
+    EtypeWhitelist,
     Interface,
     InterfaceAddress,
     InterfaceMac,
@@ -21,6 +25,9 @@ from vectorplane.backends.items import (
     L2FibEntry,
     L2Xconnect,
     L3Xconnect,
+    MacipAcl,
+    MacipBinding,
+    MacipRule,
     Neighbour,
     Path,
     ProxyArpInterface,
@@ -52,6 +59,17 @@ def tunnel(name: str, device: str, src: str, dst: str, **given: object) -> Inter
 
 MAC = "02:00:00:00:07:01"
 UPS = ("in", "out", "lo0", "vrf", "un", "in.0", "out.100", "out.200", "vrf.7")
+ANY4, ANY6 = IPv4Network("0.0.0.0/0"), IPv6Network("::/0")
+ACL_RULES = (
+    AclRule("permit+reflect", IPv4Network("10.0.0.0/8"), ANY4, 6, (0, 65535), (80, 443), (0x12, 0x02)),
+    AclRule("permit", IPv6Network("2001:db8::/32"), ANY6, 58, (128, 129), (0, 255)),
+    AclRule("deny", ANY4, IPv4Network("192.0.2.1/32")),
+)
+MACIP_RULES = (
+    MacipRule("permit", "02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff", IPv4Network("10.0.0.0/24")),
+    MacipRule("permit-both", "02:00:00:00:00:00", "ff:ff:00:00:00:00", ANY6),
+    MacipRule("deny", "00:00:00:00:00:00", "00:00:00:00:00:00", ANY4),
+)
 ITEMS: tuple[Item, ...] = (
     Table(10, name="blue", flow_hash=("dst", "src")),
     Table(20),
@@ -148,6 +166,13 @@ ITEMS: tuple[Item, ...] = (
     Span("a.1", "gre", "both", l2=True),
     L3Xconnect("out.100", (Path("10.0.0.2", "out"), Path("10.0.0.3", "out", weight=2))),
     L3Xconnect("in.0", (Path("20.0.0.1"),)),
+    Acl("web", ACL_RULES),
+    Acl("nothing", ()),
+    AclBinding("out", ("web", "nothing"), ("nothing",)),
+    AclBinding("a.1", (), ("web",)),
+    EtypeWhitelist("a.1", (0x0806, 0x86DD), (0x0806,)),
+    MacipAcl("stations", MACIP_RULES),
+    MacipBinding("a.2", "stations"),
 )
 """In an order in which they can be made."""
 
