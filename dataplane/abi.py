@@ -131,7 +131,8 @@ WORKER = np.dtype(
         ("events", "i8"),
         ("trace", "i8"),
         ("interfaces", "i8"),  # address of the INTERFACE table
-        ("pad", "i8", (14,)),
+        ("by_turns", "i8"),  # virtual time: a vector holds packets of one input only
+        ("pad", "i8", (13,)),
     ],
     align=True,
 )

@@ -4,7 +4,8 @@ Several captures (each on an interface) are merged by time stamp; time never run
 its predecessor gets the predecessor's time. The node takes no packet beyond the horizon it is given (another
 input's next packet, a timer, real time). An ARP packet always travels in a vector of its own, so that what it
 teaches is known to the packets behind it and not to those before it, whatever the vector size; clock `fast`
-does without that.
+does without that. While sessions may be made (`WORKER.by_turns`) a vector in virtual time holds packets of one
+interface: those of another one take another way to what checks them, and would be checked before or after their time.
 
 With several workers each takes the records of its own receive queue (`RECORD.queue`, set by RSS) and steps over
 the others; arrival numbers count all, so they are the same in every worker. At an ARP packet all of them wait for
@@ -17,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import ATTENTION_BARRIER, ATTENTION_REFILL, FAST, INPUT, NEVER, NODE, WORKER, put
+from vectorplane.dataplane.abi import (
+    ATTENTION_BARRIER,
+    ATTENTION_REFILL,
+    FAST,
+    INPUT,
+    NEVER,
+    NODE,
+    VIRTUAL,
+    WORKER,
+    put,
+)
 from vectorplane.dataplane.abi import F_N as FRAME_N
 from vectorplane.dataplane.buffer import buffer_at, reserve
 from vectorplane.dataplane.feature import ArcType, feature_start
@@ -128,6 +139,8 @@ def capture_input(worker: int, node: int, frame: int) -> int:
     want = w.vector_size
     room = reserve(worker, want)
     n = 0
+    by_turns = w.by_turns != 0 and clock == VIRTUAL
+    source = -1  # of the packets in the vector
     d.next_time = NEVER
     if_rx = w.if_rx
     if r.barrier == BARRIER_BEHIND:
@@ -174,6 +187,10 @@ def capture_input(worker: int, node: int, frame: int) -> int:
                 d.next_time = time
                 break
             continue
+        if by_turns and n > 0 and k != source:
+            d.next_time = time
+            break
+        source = k
         r.clock = time
         index = -1
         if n < room:

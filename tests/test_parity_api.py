@@ -16,7 +16,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 PARITY = SHARED / "parity"
 OWN = Path(__file__).parent / "parity" / "scenarios"
 COMMAND = f"{sys.executable} -m vectorplane vpp"
-WANTED = ("ip4-", "arp-", "icmp4-", "real-", "l2-", "vxlan-")
+WANTED = ("ip4-", "arp-", "icmp4-", "real-", "l2-", "vxlan-", "acl-")
 
 pytestmark = [
     pytest.mark.skipif(not PARITY.exists(), reason="needs ../shared/parity: the tool, and recorded scenarios"),

@@ -172,7 +172,7 @@ def show_user(cli: DebugCli, words: Words) -> str:
 
 def show_tuple(cli: DebugCli, words: Words) -> str:
     """The six words of a 5-tuple, as a trace shows them, in plain."""
-    values = []
+    values: list[int] = []
     while not words.done and len(values) < 6:
         word = words.take()
         try:

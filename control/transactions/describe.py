@@ -122,7 +122,7 @@ def item_text(item: Item | None) -> str:
             return f"interface {item.interface} macip {item.acl}"
         case EtypeWhitelist():
             types = (("input", item.inputs), ("output", item.outputs))
-            words = (f"{d} {','.join(f'0x{t:04x}' for t in ts)}" for d, ts in types if ts)
+            words = [f"{d} {','.join(f'0x{t:04x}' for t in ts)}" for d, ts in types if ts]
             return " ".join([f"interface {item.interface} etype-whitelist", *words])
     return str(item)
 

@@ -131,7 +131,7 @@ class MacipTable:
         for rule in rules:
             kinds.setdefault((rule.mac_mask, rule.src_len, rule.ip6), []).append(rule)
         # ascending, as VPP makes its tables; the last one is looked at first
-        ordered = sorted(kinds.items(), key=lambda item: _metric(*item[0], len(item[1])))[::-1]
+        ordered = sorted(kinds.items(), key=lambda item: _metric(item[0], len(item[1])))[::-1]
         self._region = Region(64 + KIND_SIZE * max(len(ordered), 1), name="macip list")
         self._map = HashMap(max(16, 4 * len(rules)), 5, "macip rules", seed=0x3AC1)
         self.address = self._region.address
@@ -167,7 +167,8 @@ class MacipTable:
         self._region.close()
 
 
-def _metric(mask: bytes, length: int, ip6: bool, rules: int) -> int:
+def _metric(kind: tuple[bytes, int, bool], rules: int) -> int:
+    mask, length, ip6 = kind
     return length + int.from_bytes(mask, "big").bit_count() + int(ip6) + 10 * rules
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from vectorplane.backends.engine.acl.acl import Acl, AclInUse, AclNotThere, AclTwice
 from vectorplane.backends.engine.acl.contexts import Contexts, LookupContext
 from vectorplane.backends.engine.acl.match_counters import MatchCounters
-from vectorplane.backends.engine.acl.rule import AclRule
+from vectorplane.backends.engine.acl.rule import REFLECT, AclRule
 from vectorplane.backends.engine.acl.sessions import Sessions
 from vectorplane.backends.engine.interface import DELETED
 from vectorplane.graph_nodes.acl.tables import MAX_ACLS, AclTables
@@ -257,6 +257,15 @@ class Acls:
     def _compile(self, sw_if_index: int, is_input: bool) -> None:
         numbers = self._lists.get((sw_if_index, is_input), ())
         self._contexts.set(sw_if_index, is_input, [(i, self._acls[i].rules) for i in numbers])
+
+        self._take_turns()
+
+    def _take_turns(self) -> None:
+        """Where rules make sessions, packets of two interfaces must not share a vector in virtual time."""
+        applied = {i for numbers in self._lists.values() for i in numbers}
+        reflects = any(rule.action == REFLECT for i in applied for rule in self._acls[i].rules)
+        for worker in self._engine.plane.workers:
+            worker.record["by_turns"] = int(reflects)
 
     def _compile_all(self) -> None:
         for sw_if_index, is_input in self._lists:
