@@ -1,8 +1,9 @@
 """``vectorplane bench ip4``: clocks a packet of pg-input, ethernet-input, ip4-input, ip4-lookup, ip4-rewrite, output.
 
-Three cases: `plain` (65,536 /24s over 16 next hops, one interface in, one out), `mixed` (packets of four interfaces
-interleaved, each leaving by another), `million` (1,000,000 routes, destinations uniform over all of them). All that a
-router does is in place: checks, counters, feature arcs, tracing (off). Compile time is not in any figure.
+Four cases: `plain` (65,536 /24s over 16 next hops, one interface in, one out), `mixed` (packets of four interfaces
+interleaved, each leaving by another), `million` (1,000,000 routes, destinations uniform over all of them),
+`sv-reassembly` (`plain` with ip4-sv-reassembly-feature on, packets without fragments). All that a router does is in
+place: checks, counters, feature arcs, tracing (off). Compile time is not in any figure.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from vectorplane.bench.measure import CaseResult, measure, send
 from vectorplane.bench.traffic import route_mix, udp_frames
 
 NODES = ("ethernet-input", "ip4-input", "ip4-lookup", "ip4-rewrite")
-CASES = ("plain", "mixed", "million")
+CASES = ("plain", "mixed", "million", "sv-reassembly")
 NEXT_HOPS = 16
 
 
@@ -83,6 +84,8 @@ def set_up(case: str, engine: Engine, seed: int = 1) -> tuple[int, float]:
     rng = np.random.default_rng(seed)
     pairs = 4 if case == "mixed" else 1
     ports = _ports(engine, 2 * pairs)
+    if case == "sv-reassembly":
+        engine.sv_reassembly.use(ports[0])
     began = time.perf_counter()
     if case == "million":
         prefixes, lengths = route_mix(1_000_000, seed)

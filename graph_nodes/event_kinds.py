@@ -14,3 +14,5 @@ L2_ARP, L2_ND = 5, 6
 """ARP termination saw who has an address: data = IPv4 address, MAC; or high and low half of the IPv6 address, MAC."""
 ACL_SESSIONS = 7
 """There are ACL sessions to look after, or so many that they want bigger maps."""
+SV_REASSEMBLY_STARTED = 8
+"""A worker has contexts of shallow virtual reassembly: they are to be looked at until none are left."""

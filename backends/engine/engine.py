@@ -33,6 +33,7 @@ from vectorplane.backends.engine.routes import Routes
 from vectorplane.backends.engine.routes6 import Routes6
 from vectorplane.backends.engine.run import Runner
 from vectorplane.backends.engine.span import Spans
+from vectorplane.backends.engine.sv_reassembly import SvReassemblies
 from vectorplane.backends.engine.tables import Tables
 from vectorplane.backends.engine.tables6 import Tables6
 from vectorplane.backends.engine.timers import Timers
@@ -97,6 +98,7 @@ class Engine:
         self.addresses = Addresses(self)
         self.proxy_arp = ProxyArp(self)
         self.reassembly = ReassemblyTimer(self)
+        self.sv_reassembly = SvReassemblies(self)
         self.neighbours6 = Neighbours6(self)
         self.routes6 = Routes6(self)
         self.tables6 = Tables6(self)

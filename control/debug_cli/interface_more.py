@@ -106,6 +106,23 @@ def show_reassembly(cli: DebugCli, words: Words) -> str:
     )
 
 
+def show_sv_reassembly(cli: DebugCli, words: Words) -> str:
+    """Of how many datagrams fragments have come, and the limits."""
+    words.accept("details")
+    limits, rule = cli.engine.sv_reassembly.limits, "---------------------"
+    what = "shallow virtual IP4 reassembl"
+    return "\n".join(
+        [
+            *(rule, "IP4 reassembly status", rule, rule),
+            f"Current IP4 reassemblies count: {cli.engine.sv_reassembly.count}",
+            f"Maximum configured concurrent {what}ies per worker-thread: {limits.max_reassemblies}",
+            f"Maximum configured amount of fragments per {what}y: {limits.max_reassembly_length}",
+            f"Maximum configured {what}y timeout: {limits.timeout_ms}ms",
+            f"Maximum configured {what}y expire walk interval: {limits.expire_walk_interval_ms}ms",
+        ]
+    )
+
+
 COMMANDS = (
     Command("set interface name", "set interface name <interface> <if-name>", set_name),
     Command("set interface tag", "set interface tag <interface> <tag>", set_tag),
@@ -122,4 +139,5 @@ COMMANDS = (
     Command("test interface link-state", "test interface link-state <interface> [up] [down]", test_link_state),
     Command("set interface reassembly", "set interface reassembly <interface-name> [off|ip4]", set_reassembly),
     Command("show ip4-full-reassembly", "show ip4-full-reassembly [details]", show_reassembly),
+    Command("show ip4-sv-reassembly", "show ip4-sv-reassembly [details]", show_sv_reassembly),
 )

@@ -1,0 +1,140 @@
+"""Contexts of shallow virtual reassembly: datagrams of which fragments have come, one a datagram, by worker.
+
+They are kept as those of full reassembly (`vectorplane.graph_nodes.ip4_reassembly_table`), ordered by when they were
+made. A context's ``first`` and ``last_octet`` are the first and the last fragment that wait (-1: none), ``data`` says
+whether its first fragment has come, whose L4 header lies in `INFO`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vectorplane.dataplane.buffer import buffer_at
+from vectorplane.dataplane.region import Region
+from vectorplane.graph_nodes.drop import count
+from vectorplane.graph_nodes.ip4_reassembly_table import (
+    BUCKETS,
+    CONTEXT,
+    CONTEXT_SIZE,
+    MAX_CONTEXTS,
+    TABLE,
+    TABLE_SIZE,
+    context_at,
+    forget,
+)
+from vectorplane.graph_nodes.ip4_sv_buffer import SV_BUFFER
+from vectorplane.graph_nodes.rare import free
+from vectorplane.jit.kernel import compiled, helper, routine
+from vectorplane.jit.ops import rec
+
+if TYPE_CHECKING:
+    from vectorplane.dataplane.plane import Dataplane
+
+INFO = np.dtype([("word", "i8"), ("seq", "i8")])
+INFO_SIZE = INFO.itemsize
+"""`INFO_WORD` and `SEQ_WORD` of `vectorplane.graph_nodes.ip4_sv_buffer`, without bits."""
+
+
+@helper
+def info_of(table: int, index: int) -> int:
+    """Address of the `INFO` of a context: all lie behind the contexts."""
+    return rec(table, TABLE).contexts + CONTEXT_SIZE * MAX_CONTEXTS + index * INFO_SIZE
+
+
+@routine
+def drop_waiting(worker: int, table: int, index: int, error: int) -> None:
+    """Forget a context; the fragments that wait are freed and counted as error index ``error``."""
+    at = rec(context_at(table, index), CONTEXT).first
+    n = 0
+    while at >= 0:
+        following = rec(buffer_at(worker, at), SV_BUFFER).next
+        free(worker, at)
+        n += 1
+        at = following
+    if n > 0:
+        count(worker, error, n)
+    forget(table, index)
+
+
+@compiled
+def expire(worker: int, table: int, now: int, code: int) -> int:
+    """Forget all contexts whose last fragment came more than the timeout before ``now`` ns; gives how many.
+
+    ``code``: the error's place among those of the node that made the context.
+    """
+    t = rec(table, TABLE)
+    freed = 0
+    index = t.oldest
+    while index >= 0:
+        c = rec(context_at(table, index), CONTEXT)
+        following = c.newer
+        if now > c.heard + t.timeout:
+            drop_waiting(worker, table, index, c.errors + code)
+            freed += 1
+        index = following
+    return freed
+
+
+@dataclass(frozen=True)
+class SvLimits:
+    """VPP's ``ip_reassembly_set`` for IPv4, shallow virtual reassembly, with its defaults. 0 contexts: no limit."""
+
+    timeout_ms: int = 100
+    max_reassemblies: int = 1024
+    max_reassembly_length: int = 3
+    expire_walk_interval_ms: int = 10_000
+
+
+class SvReassembly:
+    """The contexts of all workers of an engine."""
+
+    def __init__(self, plane: Dataplane) -> None:
+        self._plane = plane
+        size = TABLE_SIZE + 4 * BUCKETS + (CONTEXT_SIZE + INFO_SIZE) * MAX_CONTEXTS
+        n = len(plane.workers)
+        self._region = Region(size * n, name="shallow reassembly")
+        self.addresses = [self._region.address + w * size for w in range(n)]
+        self._tables = [self._region.view(TABLE, w * size, 1)[0] for w in range(n)]
+        for address, table in zip(self.addresses, self._tables, strict=True):
+            table["buckets"] = address + TABLE_SIZE
+            table["contexts"] = address + TABLE_SIZE + 4 * BUCKETS
+            table["free"] = table["oldest"] = table["newest"] = -1
+        self.set(SvLimits())
+
+    @property
+    def limits(self) -> SvLimits:
+        """The limits in force."""
+        return self._limits
+
+    def set(self, limits: SvLimits) -> None:
+        """Change them; what is there stays until its time is up, or until it is the oldest of too many.
+
+        Raises:
+            ValueError: one is out of range.
+        """
+        if not 0 <= limits.max_reassemblies <= MAX_CONTEXTS:
+            raise ValueError(f"max_reassemblies {limits.max_reassemblies} is not within 0 to {MAX_CONTEXTS}")
+        self._limits = limits
+        for table in self._tables:
+            table["timeout"] = limits.timeout_ms * 1_000_000
+            table["max_contexts"] = limits.max_reassemblies or MAX_CONTEXTS
+            table["max_fragments"] = limits.max_reassembly_length
+
+    @property
+    def count(self) -> int:
+        """Datagrams of which fragments have come."""
+        return sum(int(t["count"]) for t in self._tables)
+
+    def expire(self, now: int, code: int) -> int:
+        """Forget what is too old at ``now`` ns. No worker may be running."""
+        freed = sum(expire(w.address, a, now, code) for w, a in zip(self._plane.workers, self.addresses, strict=True))
+        for table in self._tables:
+            table["armed"] = int(table["count"]) > 0
+        return freed
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._region.close()
