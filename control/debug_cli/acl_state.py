@@ -1,4 +1,4 @@
-"""The acl plugin at work: interfaces, sessions, tables, lookup contexts, and its settings.
+"""The acl plugin at work: interfaces, sessions, tables, lookup contexts.
 
 ``show acl-plugin tables`` shows the tuples of each lookup context where VPP shows mask types and its bihash: masks are
 those of both addresses as they stand in a packet and of the L4 word. Times of sessions are in ns.
@@ -12,7 +12,7 @@ from vectorplane.control.debug_cli.acl_lists import acl_lines, maybe_index, numb
 from vectorplane.control.debug_cli.errors import CliError
 from vectorplane.control.debug_cli.tree import Command
 from vectorplane.control.debug_cli.words import Words
-from vectorplane.graph_nodes.acl.session_table import TCP_IDLE, TCP_TRANSIENT, UDP_IDLE
+from vectorplane.graph_nodes.acl.session_table import TCP_TRANSIENT, UDP_IDLE
 from vectorplane.graph_nodes.acl.trace import format_tuple
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NONE = -1
 _LISTS = 5
+_DIRECTIONS = ((True, "input"), (False, "output"))
 
 
 def show_interface(cli: DebugCli, words: Words) -> str:
@@ -28,29 +29,25 @@ def show_interface(cli: DebugCli, words: Words) -> str:
     show_rules, detail = words.accept("acl"), words.accept("detail")
     acls = cli.engine.acls
     lines: list[str] = []
-    listed = acls.interfaces
-    for index in range(max(listed, default=-1) + 1):
-        if wanted not in (None, index):
-            continue
+    seen = max(reach.interfaces for reach in acls.reach.values())
+    epochs = {d: {i: e for i in range(seen) if (e := acls.policy_epoch(i, d)) is not None} for d in (True, False)}
+    for index in range(seen) if wanted is None else [wanted][: wanted < seen]:
         lines.append(f"sw_if_index {index}:")
-        for is_input, word in ((True, " input"), (False, "output")):
-            epoch = acls.policy_epoch(index, is_input)
-            if epoch is not None:
-                lines.append(f"   {word.strip()} policy epoch: {epoch:x}")
-        inputs, outputs = cli.engine.acl_whitelists.of(index)
-        if inputs:
-            lines.append(f"  input etype whitelist: {numbers(inputs, '04x')}")
-        if outputs:
-            lines.append(f" output etype whitelist: {numbers(outputs, '04x')}")
-        for word, list_ in (("input", acls.inputs(index)), ("output", acls.outputs(index))):
-            if list_:
-                lines.append(f"  {word} acl(s): {numbers(list_)}")
+        for is_input, word in _DIRECTIONS:
+            if index <= max(epochs[is_input], default=-1):
+                lines.append(f"   {word} policy epoch: {epochs[is_input].get(index, 0):x}")
+        for (_, word), types in zip(_DIRECTIONS, cli.engine.acl_whitelists.of(index), strict=True):
+            if types:
+                lines.append(f" {word:>6} etype whitelist: {numbers(types, '04x')}")
+        for (_, word), listed in zip(_DIRECTIONS, (acls.inputs(index), acls.outputs(index)), strict=True):
+            if listed:
+                lines.append(f"  {word} acl(s): {numbers(listed)}")
                 if show_rules:
-                    lines += ["", *(line for i in list_ for line in acl_lines(acls[i])), ""]
-        if detail:
-            for is_input, word in ((True, "   input"), (False, "  output")):
+                    lines += ["", *(line for i in listed for line in acl_lines(acls[i])), ""]
+        for is_input, word in _DIRECTIONS:
+            if detail and index < acls.reach[is_input].interfaces:
                 context = acls.context_of(index, is_input)
-                lines.append(f"{word} lookup context index: {_NONE if context is None else context}")
+                lines.append(f"  {word:>6} lookup context index: {_NONE if context is None else context}")
     return "\n".join(lines)
 
 
@@ -120,17 +117,17 @@ def show_tables(cli: DebugCli, words: Words) -> str:
         f"Stats counters enabled for interface ACLs: {int(acls.counters_enabled)}",
         f"Use hash-based lookup for ACLs: {int(acls.use_hash_matching)}",
     ]
-    wanted = None
-    parts = {word for word in ("acl", "applied", "mask", "hash") if words.accept(word)}
-    if "applied" in parts:
-        wanted = maybe_index(words, "lc_index")
-    everything = not parts
+    part = next((word for word in ("acl", "applied", "mask", "hash") if words.accept(word)), None)
+    wanted = maybe_index(words, "lc_index") if part == "applied" else None
+    acl = maybe_index(words) if part == "acl" else None
+    if part == "hash":
+        maybe_index(words, "verbose")
     contexts = acls.contexts()
-    if everything or parts & {"mask", "acl"}:
+    if part in (None, "mask", "acl"):
         lines.append("Mask-type entries:")
-        masks = sorted({m for c in contexts for m in c.matcher.tuples})
+        masks = sorted({m for c in contexts if acl is None or acl in c.acls for m in c.matcher.tuples})
         lines += [f"     {i:3d}: addresses {a:016x} l4 {l4:016x}" for i, (a, l4) in enumerate(masks)]
-    if everything or "applied" in parts:
+    if part in (None, "applied"):
         lines.append("Applied lookup entries for lookup contexts")
         for context in contexts:
             if wanted not in (None, context.index):
@@ -157,10 +154,13 @@ def show_tables(cli: DebugCli, words: Words) -> str:
 def show_context(cli: DebugCli, words: Words) -> str:
     """The lookup contexts."""
     wanted = maybe_index(words)
+    acls = cli.engine.acls
+    if not any(reach.acls for reach in acls.reach.values()):
+        return "ACL lookup contexts are not initialized"
     return "\n".join(
         f"index {c.index}:interface ACL sw_if_index: {c.sw_if_index} is_input: {int(c.is_input)}, "
         f"acl_indices: {numbers(c.acls)}"
-        for c in cli.engine.acls.contexts()
+        for c in acls.contexts()
         if wanted in (None, c.index)
     )
 
@@ -189,53 +189,6 @@ def show_memory(cli: DebugCli, words: Words) -> str:
     return "ACL memory is now part of the main heap"
 
 
-def clear_sessions(cli: DebugCli, words: Words) -> str:
-    """End all sessions."""
-    cli.engine.acls.clear_sessions()
-    return ""
-
-
-def settings(cli: DebugCli, words: Words) -> str:
-    """Timeouts, limits and switches; those that tune VPP's memory and logs are accepted and do nothing."""
-    acls = cli.engine.acls
-    if words.accept("skip-ipv6-extension-header"):
-        header = words.take_number("expecting eh=0..255, value=0..1")
-        value = words.take_number("expecting eh=0..255, value=0..1")
-        if header > 255 or value > 1:
-            raise CliError("expecting eh=0..255, value=0..1")
-        acls.skip_ip6_extension(header, bool(value))
-    elif words.accept("use-hash-acl-matching"):
-        acls.use_hash_matching = bool(words.take_number("expecting a number, got"))
-    elif words.accept("l4-match-nonfirst-fragment"):
-        acls.l4_match_nonfirst_fragment = bool(words.take_number("expecting a number, got"))
-    elif words.accept("reclassify-sessions"):
-        acls.reclassify = bool(words.take_number("expecting a number, got"))
-    elif words.accept("event-trace"):
-        words.take_number("expecting trace level, got")
-    elif words.accept("heap"):
-        words.take_rest()
-    elif words.accept("session table max-entries"):
-        try:
-            acls.max_sessions = words.take_number("expecting maximum number of entries, got")
-        except ValueError as error:
-            raise CliError(str(error)) from None
-    elif words.accept("session table"):
-        words.take_rest()
-    elif words.accept("session timeout"):
-        _timeout(cli, words)
-    else:
-        raise words.unknown()
-    return ""
-
-
-def _timeout(cli: DebugCli, words: Words) -> None:
-    for phrase, kind in (("udp idle", UDP_IDLE), ("tcp idle", TCP_IDLE), ("tcp transient", TCP_TRANSIENT)):
-        if words.accept(phrase):
-            cli.engine.acls.set_timeout(kind, words.take_number("expecting timeout value in seconds, got"))
-            return
-    raise words.unknown()
-
-
 COMMANDS = (
     Command("show acl-plugin interface", "show acl-plugin interface [sw_if_index N] [acl]", show_interface),
     Command("show acl-plugin sessions", "show acl-plugin sessions", show_sessions),
@@ -252,6 +205,4 @@ COMMANDS = (
         show_tuple,
     ),
     Command("show acl-plugin memory", "show acl-plugin memory", show_memory),
-    Command("clear acl-plugin sessions", "clear acl-plugin sessions", clear_sessions),
-    Command("set acl-plugin", "set acl-plugin session timeout {{udp idle}|tcp {idle|transient}} <seconds>", settings),
 )

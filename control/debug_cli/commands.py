@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from vectorplane.control.debug_cli import (
     absent,
     acl_lists,
+    acl_macip,
+    acl_settings,
     acl_state,
     api_trace,
     bridge_domain,
@@ -43,6 +45,8 @@ def commands() -> Iterator[Command]:
     for topic in (
         absent,
         acl_lists,
+        acl_macip,
+        acl_settings,
         acl_state,
         api_trace,
         bridge_domain,

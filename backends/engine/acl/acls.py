@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from vectorplane.backends.engine.acl.acl import Acl, AclInUse, AclNotThere, AclTwice
 from vectorplane.backends.engine.acl.contexts import Contexts, LookupContext
 from vectorplane.backends.engine.acl.match_counters import MatchCounters
+from vectorplane.backends.engine.acl.reach import Reach
 from vectorplane.backends.engine.acl.rule import REFLECT, AclRule
 from vectorplane.backends.engine.acl.sessions import Sessions
 from vectorplane.backends.engine.interface import DELETED
@@ -40,6 +41,8 @@ class Acls:
         self._top = 0
         self._lists: dict[tuple[int, bool], tuple[int, ...]] = {}
         """By interface and direction (True: input)."""
+        self.reach = {True: Reach(), False: Reach()}
+        """By direction."""
         self._contexts = Contexts(engine)
         self._counters = MatchCounters(engine)
         self.sessions = Sessions(engine)
@@ -126,6 +129,34 @@ class Acls:
             if twice is not None:
                 raise AclTwice(f"ACL {twice} stands twice in the {'input' if is_input else 'output'} list")
             cleared = self._set(interface.sw_if_index, is_input, tuple(numbers), cleared)
+
+    def join(self, sw_if_index: int, is_input: bool, index: int) -> None:
+        """Put an ACL at the end of an interface's list.
+
+        Raises:
+            KeyError: no such interface.
+            AclInUse: it stands in the list.
+            AclNotThere: it is not there.
+        """
+        now = self._lists.get((sw_if_index, is_input), ())
+        if index in now:
+            raise AclInUse(index, is_input)
+        self._set_one(sw_if_index, is_input, [*now, index])
+
+    def leave(self, sw_if_index: int, is_input: bool, index: int) -> None:
+        """Take an ACL out of an interface's list; as in VPP the last one gets its place.
+
+        Raises:
+            KeyError: no such interface.
+            AclNotThere: it is not in the list.
+        """
+        now = list(self._lists.get((sw_if_index, is_input), ()))
+        if index not in now:
+            raise AclNotThere(f"ACL {index} does not apply")
+        last = now.pop()
+        if last != index:
+            now[now.index(index)] = last
+        self._set_one(sw_if_index, is_input, now)
 
     def inputs(self, sw_if_index: int) -> tuple[int, ...]:
         """The ACLs that what an interface receives must pass."""
@@ -235,9 +266,13 @@ class Acls:
     def _tables(self) -> AclTables:
         return self._engine.plane.shared(AclTables)
 
+    def _set_one(self, sw_if_index: int, is_input: bool, numbers: list[int]) -> None:
+        self.set_lists(sw_if_index, numbers if is_input else None, None if is_input else numbers)
+
     def _set(self, sw_if_index: int, is_input: bool, numbers: tuple[int, ...], cleared: bool) -> bool:
         key = (sw_if_index, is_input)
         before = self._lists.get(key, ())
+        self.reach[is_input].add(sw_if_index, numbers)
         if self.sessions.reclassify:
             self.sessions.policy_changed(sw_if_index, is_input)
         elif not cleared and set(before) != set(numbers):

@@ -46,6 +46,8 @@ class Macips:
         self._switched: set[tuple[int, bool]] = set()
         """Interfaces and directions (True: input) whose nodes are on."""
         self._seen = 0
+        self.reach = 0
+        """One more than the highest number of a list that ever applied (see `reach.Reach`)."""
         engine.interfaces.on_change.append(self._interface_changed)
 
     def add_replace(self, index: int | None, tag: str, rules: Sequence[MacipRule]) -> int:
@@ -95,6 +97,7 @@ class Macips:
         self[index]
         self._engine.interfaces[sw_if_index]
         self._on[sw_if_index] = index
+        self.reach = max(self.reach, index + 1)
         self._seen = max(self._seen, sw_if_index + 1)
         self._write(sw_if_index)
 

@@ -18,6 +18,7 @@ from vectorplane.control.vppapi.retval import (
     INVALID_VALUE,
     INVALID_VALUE_2,
     NO_SUCH_ENTRY,
+    TABLE_TOO_BIG,
     ApiError,
 )
 
@@ -95,12 +96,16 @@ def check_tag(tag: str) -> None:
 
 def acl_add_replace(api: Api, m: Any) -> dict[str, Any]:
     """Make an ACL, or give one other rules."""
-    check_tag(m.tag)
-    rules = [decode_rule(r) for r in m.r]
     try:
+        check_tag(m.tag)
+        rules = [decode_rule(r) for r in m.r]
         index = api.engine.acls.add_replace(None if m.acl_index == NONE else m.acl_index, m.tag, rules)
     except AclNotThere:
         return {"retval": NO_SUCH_ENTRY, "acl_index": m.acl_index}
+    except OverflowError:
+        return {"retval": TABLE_TOO_BIG, "acl_index": m.acl_index}
+    except ApiError as error:
+        return {"retval": error.retval, "acl_index": m.acl_index}
     return {"acl_index": index}
 
 

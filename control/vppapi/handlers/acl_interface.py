@@ -5,48 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vectorplane.backends.engine.acl.acls import AclNotThere, AclTwice
+from vectorplane.backends.engine.acl.acls import AclInUse, AclNotThere, AclTwice
 from vectorplane.control.vppapi.api import Api
 from vectorplane.control.vppapi.handlers.interface_checks import interface_of
 from vectorplane.control.vppapi.handlers.ip_paths import NONE
 from vectorplane.control.vppapi.retval import (
     ACL_IN_USE_INBOUND,
     ACL_IN_USE_OUTBOUND,
-    ENTRY_ALREADY_EXISTS,
     NO_SUCH_ENTRY,
     ApiError,
 )
 
-
-def _set(api: Api, sw_if_index: int, inputs: list[int] | None, outputs: list[int] | None) -> None:
-    try:
-        api.engine.acls.set_lists(sw_if_index, inputs, outputs)
-    except AclNotThere as error:
-        raise ApiError(NO_SUCH_ENTRY, str(error)) from None
-    except AclTwice as error:
-        raise ApiError(ENTRY_ALREADY_EXISTS, str(error)) from None
+_TWICE = 1
+"""VPP's answer when an ACL stands twice in a list: its error code is lost in a logical or."""
 
 
-def acl_interface_set_acl_list(api: Api, m: Any) -> None:
+def acl_interface_set_acl_list(api: Api, m: Any) -> int:
     """Both lists of an interface."""
     interface_of(api, m.sw_if_index)
-    _set(api, m.sw_if_index, list(m.acls[: m.n_input]), list(m.acls[m.n_input :]))
+    try:
+        api.engine.acls.set_lists(m.sw_if_index, m.acls[: m.n_input], m.acls[m.n_input :])
+    except AclNotThere as error:
+        raise ApiError(NO_SUCH_ENTRY, str(error)) from None
+    except AclTwice:
+        return _TWICE
+    return 0
 
 
 def acl_interface_add_del(api: Api, m: Any) -> None:
     """One ACL joins a list of an interface at its end, or leaves it."""
     interface_of(api, m.sw_if_index)
-    acls = api.engine.acls
-    now = list(acls.inputs(m.sw_if_index) if m.is_input else acls.outputs(m.sw_if_index))
-    if m.is_add:
-        if m.acl_index in now:
-            raise ApiError(ACL_IN_USE_INBOUND if m.is_input else ACL_IN_USE_OUTBOUND, f"ACL {m.acl_index} is there")
-        now.append(m.acl_index)
-    elif m.acl_index not in now:
-        raise ApiError(NO_SUCH_ENTRY, f"ACL {m.acl_index} does not apply")
-    else:
-        now.remove(m.acl_index)
-    _set(api, m.sw_if_index, now if m.is_input else None, None if m.is_input else now)
+    change = api.engine.acls.join if m.is_add else api.engine.acls.leave
+    try:
+        change(m.sw_if_index, bool(m.is_input), m.acl_index)
+    except AclNotThere as error:
+        raise ApiError(NO_SUCH_ENTRY, str(error)) from None
+    except AclInUse as error:
+        raise ApiError(ACL_IN_USE_INBOUND if error.inbound else ACL_IN_USE_OUTBOUND, str(error)) from None
 
 
 def acl_interface_list_dump(api: Api, m: Any) -> Iterator[dict[str, Any]]:

@@ -24,23 +24,25 @@ def _decode(given: Any) -> MacipRule:
     )
 
 
-def _add_replace(api: Api, index: int | None, m: Any) -> dict[str, Any]:
-    check_tag(m.tag)
+def _add_replace(api: Api, number: int, m: Any) -> dict[str, Any]:
     try:
-        made = api.engine.macips.add_replace(index, m.tag, [_decode(r) for r in m.r])
+        check_tag(m.tag)
+        index = api.engine.macips.add_replace(None if number == NONE else number, m.tag, [_decode(r) for r in m.r])
     except MacipNotThere:
-        return {"retval": NO_SUCH_ENTRY, "acl_index": index}
-    return {"acl_index": made}
+        return {"retval": NO_SUCH_ENTRY, "acl_index": number}
+    except ApiError as error:
+        return {"retval": error.retval, "acl_index": number}
+    return {"acl_index": index}
 
 
 def macip_acl_add(api: Api, m: Any) -> dict[str, Any]:
     """A new list."""
-    return _add_replace(api, None, m)
+    return _add_replace(api, NONE, m)
 
 
 def macip_acl_add_replace(api: Api, m: Any) -> dict[str, Any]:
     """A new list, or other rules for one."""
-    return _add_replace(api, None if m.acl_index == NONE else m.acl_index, m)
+    return _add_replace(api, m.acl_index, m)
 
 
 def macip_acl_del(api: Api, m: Any) -> None:
