@@ -27,6 +27,7 @@ _FRAMES = 4096
 _DPDK_RESERVE = 16 << 20
 """What VPP sets aside for DPDK itself on each node."""
 
+ACL_PLUGIN = "acl_plugin.so"
 _MADE = {
     "loopback": "loop",
     "bvi": "bvi",
@@ -105,6 +106,8 @@ def plugins(config: Config) -> list[str]:
     needed += [f"{device}_plugin.so" for device in TUNNELS if device in used]
     if any(port.l3_xconnect for _, _, port in ports(config)):
         needed.append("l3xc_plugin.so")
+    if config.acls or config.macip_acls:
+        needed.append(ACL_PLUGIN)
     return needed
 
 

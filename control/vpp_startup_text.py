@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vectorplane.control.vpp_startup import Cores, Mapped, cards, core_text
+from vectorplane.control.vpp_startup import ACL_PLUGIN, Cores, Mapped, cards, core_text
 
 if TYPE_CHECKING:
     from vectorplane.control.config import Config
@@ -54,6 +54,10 @@ def render(
     blocks += [_block("cpu", cpu), _block("buffers", [f"buffers-per-numa {buffers}"])]
     enabled = [f"plugin {name} {{ enable }}" for name in plugins]
     blocks.append(_block("plugins", ["plugin default { disable }", *enabled]))
+    if ACL_PLUGIN in plugins:
+        acl = config.engine.acl
+        lines = [f"connection count max {acl.max_sessions}", f"reclassify sessions {int(acl.reclassify)}"]
+        blocks.append(_block("acl-plugin", lines))
     if devices := cards(config):
         lines = []
         for name, card in devices.items():

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from vectorplane.control.startup.acl import AclPlugin
 from vectorplane.control.startup.sections import IGNORED, SECTIONS, Buffers, Cpu, Socksvr, Statseg, Unix
 from vectorplane.control.startup.text import Cursor, Source, StartupError
 
@@ -25,6 +26,7 @@ class StartupConf:
     socksvr: Socksvr = field(default_factory=Socksvr)
     cpu: Cpu = field(default_factory=Cpu)
     buffers: Buffers = field(default_factory=Buffers)
+    acl: AclPlugin = field(default_factory=AclPlugin)
     ignored: tuple[str, ...] = ()
     runtime_dir: str = ""
     """Where files go that have no directory of their own; VPP makes it and changes into it."""

@@ -196,7 +196,7 @@ _VPP = (
     "trace tuntap udp unix-cli vlib"
 )
 _PLUGINS = (
-    "acl-plugin cnat crypto_sw_scheduler dns dpdk dsa dslite fateshare hs_apps http l2tp linux-cp linux-nl mactime nat "
+    "cnat crypto_sw_scheduler dns dpdk dsa dslite fateshare hs_apps http l2tp linux-cp linux-nl mactime nat "
     "npol-plugin nsim pvti quic selog test-proxy vhost-user"
 )
 IGNORED = frozenset(f"{_VPP} {_PLUGINS}".split())
@@ -209,11 +209,18 @@ def _cpu(conf: StartupConf, c: Cursor) -> None:
     cpu(conf.cpu, c)
 
 
+def _acl_plugin(conf: StartupConf, c: Cursor) -> None:
+    from vectorplane.control.startup.acl import acl_plugin
+
+    acl_plugin(conf.acl, c)
+
+
 SECTIONS: dict[str, Callable[[StartupConf, Cursor], None]] = {
     "unix": unix,
     "statseg": statseg,
     "socksvr": socksvr,
     "cpu": _cpu,
     "buffers": buffers,
+    "acl-plugin": _acl_plugin,
 }
 """How each section that means something is read."""

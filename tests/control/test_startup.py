@@ -122,6 +122,16 @@ def test_buffers_and_cpu() -> None:
     assert parse("cpu { main-core 0 coremask-workers 0xc }").cpu.worker_cores == (2, 3)
 
 
+def test_acl_plugin() -> None:
+    conf = parse(
+        "acl-plugin { connection hash buckets 65536 connection hash memory 1g connection count max 1234 "
+        "main heap size 2G hash lookup heap size 1m hash lookup hash buckets 8 hash lookup hash memory 3m "
+        "use tuple merge 0 tuple merge split threshold 39 reclassify sessions 1 }"
+    )
+    assert (conf.acl.max_sessions, conf.acl.reclassify, conf.ignored) == (1234, True, ())
+    assert (parse("acl-plugin { }").acl.max_sessions, parse("").acl.reclassify) == (None, False)
+
+
 def test_a_file_with_comments(tmp_path: Path) -> None:
     path = tmp_path / "startup.conf"
     path.write_bytes(b"# all of it\r\nunix {\n\tnodaemon # really }\n  runtime-dir /r\n}\napi-trace { on }\n#end")
@@ -166,6 +176,10 @@ def test_the_configuration_that_vpp_ships_is_accepted(tmp_path: Path) -> None:
         ("cpu { workers 999999999 }", "cpu: expected less than"),
         ("cpu { wrong 3 }", "cpu: unknown input `wrong 3'"),
         ("buffers { numa 0 x }", "buffers: expected { ... } behind numa"),
+        ("acl-plugin { connection count 5 }", "acl-plugin: unknown input `connection count 5'"),
+        ("acl-plugin { connection count max x }", "acl-plugin: expected a number behind connection count max"),
+        ("acl-plugin { connection count max 16777217 }", "acl-plugin: connection count max: at most 16777216 sessions"),
+        ("acl-plugin { main heap size x }", "acl-plugin: expected a size such as 64M behind main heap size"),
         ("a\0b", "a zero byte"),
         ("x" * ((1 << 18) + 1), "too large"),
     ],

@@ -79,6 +79,14 @@ def test_only_the_plugins_that_are_needed(fake: FakeHost) -> None:
     assert none.plugins == () and "dpdk" not in none.text
 
 
+def test_acls(fake: FakeHost) -> None:
+    text = "engine: {acl: {max_sessions: 1000, reclassify: true}}\nacls: {a: [{action: permit}]}"
+    made = make_startup(config(text), fake.host)
+    assert made.plugins == ("acl_plugin.so",)
+    read = parse_text(without_comments(made.text), uid=1000)
+    assert (read.acl.max_sessions, read.acl.reclassify) == (1000, True)
+
+
 def test_names(fake: FakeHost) -> None:
     made = make_startup(config(), fake.host)
     assert [(m.name, m.vpp) for m in made.interfaces] == [

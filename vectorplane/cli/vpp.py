@@ -54,6 +54,9 @@ def _engine(conf: StartupConf) -> Engine:
     from vectorplane.backends.engine.engine import Engine
 
     engine = Engine(workers=max(1, conf.workers), clock="real", buffers=conf.buffers.per_numa or 16384)
+    if conf.acl.max_sessions is not None:
+        engine.acls.max_sessions = conf.acl.max_sessions
+    engine.acls.reclassify = conf.acl.reclassify
     engine.start_real_clock()
     return engine
 
