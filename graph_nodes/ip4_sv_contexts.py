@@ -44,6 +44,13 @@ def info_of(table: int, index: int) -> int:
     return rec(table, TABLE).contexts + CONTEXT_SIZE * MAX_CONTEXTS + index * INFO_SIZE
 
 
+@helper
+def too_old(table: int, index: int, now: int) -> bool:
+    """Has a context's time run out? With a timeout of 0 it always has: VPP's clock goes on between two packets."""
+    timeout = rec(table, TABLE).timeout
+    return timeout == 0 or now > rec(context_at(table, index), CONTEXT).heard + timeout
+
+
 @routine
 def drop_waiting(worker: int, table: int, index: int, error: int) -> None:
     """Forget a context; the fragments that wait are freed and counted as error index ``error``."""
@@ -71,7 +78,7 @@ def expire(worker: int, table: int, now: int, code: int) -> int:
     while index >= 0:
         c = rec(context_at(table, index), CONTEXT)
         following = c.newer
-        if now > c.heard + t.timeout:
+        if too_old(table, index, now):
             drop_waiting(worker, table, index, c.errors + code)
             freed += 1
         index = following

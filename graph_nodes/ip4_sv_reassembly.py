@@ -49,7 +49,7 @@ from vectorplane.graph_nodes.ip4_sv_buffer import (
     SV_BUFFER,
     TRUNCATED,
 )
-from vectorplane.graph_nodes.ip4_sv_contexts import INFO, SvReassembly, drop_waiting, info_of
+from vectorplane.graph_nodes.ip4_sv_contexts import INFO, SvReassembly, drop_waiting, info_of, too_old
 from vectorplane.graph_nodes.ip4_sv_l4 import read_l4
 from vectorplane.graph_nodes.rare import free
 from vectorplane.jit.kernel import helper, kernel, routine
@@ -108,7 +108,7 @@ def context_of(worker: int, table: int, b: int, ip: int, errors: int) -> int:
     key = (fib << 32) | (ld8(ip + PROTOCOL_AT) << 16) | be16(ip + ID)
     addresses = ld64(ip + SOURCE)
     index = find(table, key, addresses)
-    if index >= 0 and m.time > rec(context_at(table, index), CONTEXT).heard + t.timeout:
+    if index >= 0 and too_old(table, index, m.time):
         drop_waiting(worker, table, index, errors + FREED)
         index = -1
     if index < 0:

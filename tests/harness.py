@@ -56,6 +56,7 @@ class Out:
     tx_sw_if: int
     index: int
     meta: dict[str, int] = field(default_factory=dict)
+    opaque: tuple[int, ...] = ()
 
 
 class Bench:
@@ -176,6 +177,7 @@ class Bench:
                         int(m["tx_sw_if"]),
                         int(m["seq"]),
                         {n: int(m[n]) for n in m.dtype.names if m[n].ndim == 0},
+                        tuple(int(word) for word in m["opaque"]),
                     )
                 )
                 if not JIT:

@@ -15,6 +15,7 @@ from vectorplane.backends.engine.addresses6 import Addresses6
 from vectorplane.backends.engine.device import Device, LocalDevice
 from vectorplane.backends.engine.gate import Gate
 from vectorplane.backends.engine.interfaces import Interfaces
+from vectorplane.backends.engine.ip6_reassembly import Ip6Reassembly
 from vectorplane.backends.engine.l2.bridges import Bridges
 from vectorplane.backends.engine.l2.feature_arcs import L2Features
 from vectorplane.backends.engine.l2.l2fib import L2Fib
@@ -99,6 +100,7 @@ class Engine:
         self.proxy_arp = ProxyArp(self)
         self.reassembly = ReassemblyTimer(self)
         self.sv_reassembly = SvReassemblies(self)
+        self.ip6_reassembly = Ip6Reassembly()
         self.neighbours6 = Neighbours6(self)
         self.routes6 = Routes6(self)
         self.tables6 = Tables6(self)

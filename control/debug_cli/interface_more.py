@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from vectorplane.control.debug_cli.errors import CliError
 from vectorplane.control.debug_cli.tree import Command
 from vectorplane.control.debug_cli.words import Words
-from vectorplane.graph_nodes.ip4_reassembly_control import Reassembly
+from vectorplane.graph_nodes.ip4_reassembly_control import Limits, Reassembly
+from vectorplane.graph_nodes.ip4_sv_contexts import SvLimits
 
 if TYPE_CHECKING:
     from vectorplane.control.debug_cli.cli import DebugCli
@@ -92,29 +93,35 @@ def set_reassembly(cli: DebugCli, words: Words) -> str:
 def show_reassembly(cli: DebugCli, words: Words) -> str:
     """How many datagrams are being put together, and the limits."""
     words.accept("details")
-    limits, rule = cli.engine.reassembly.limits, "---------------------"
-    what = "full IP4 reassembl"
-    return "\n".join(
-        [
-            *(rule, "IP4 reassembly status", rule, rule),
-            f"Current {what}ies count: {cli.engine.plane.shared(Reassembly).count}",
-            f"Maximum configured concurrent {what}ies per worker-thread: {limits.max_reassemblies}",
-            f"Maximum configured amount of fragments per {what}y: {limits.max_reassembly_length}",
-            f"Maximum configured {what}y timeout: {limits.timeout_ms}ms",
-            f"Maximum configured {what}y expire walk interval: {limits.expire_walk_interval_ms}ms",
-        ]
-    )
+    count = cli.engine.plane.shared(Reassembly).count
+    return _reassembly(4, "full ", "full ", count, cli.engine.reassembly.limits)
 
 
 def show_sv_reassembly(cli: DebugCli, words: Words) -> str:
     """Of how many datagrams fragments have come, and the limits."""
     words.accept("details")
-    limits, rule = cli.engine.sv_reassembly.limits, "---------------------"
-    what = "shallow virtual IP4 reassembl"
+    sv = cli.engine.sv_reassembly
+    return _reassembly(4, "", "shallow virtual ", sv.count, sv.limits)
+
+
+def show_reassembly6(cli: DebugCli, words: Words) -> str:
+    """The same of IPv6: none ever."""
+    words.accept("details")
+    return _reassembly(6, "", "full ", 0, cli.engine.ip6_reassembly.limits) + "\nBuffers in use: 0"
+
+
+def show_sv_reassembly6(cli: DebugCli, words: Words) -> str:
+    """The same of IPv6: none ever."""
+    words.accept("details")
+    return _reassembly(6, "", "shallow virtual ", 0, cli.engine.ip6_reassembly.sv_limits) + "\nBuffers in use: 0"
+
+
+def _reassembly(version: int, current: str, kind: str, count: int, limits: Limits | SvLimits) -> str:
+    rule, what = "---------------------", f"{kind}IP{version} reassembl"
     return "\n".join(
         [
-            *(rule, "IP4 reassembly status", rule, rule),
-            f"Current IP4 reassemblies count: {cli.engine.sv_reassembly.count}",
+            *(rule, f"IP{version} reassembly status", rule, rule),
+            f"Current {current}IP{version} reassemblies count: {count}",
             f"Maximum configured concurrent {what}ies per worker-thread: {limits.max_reassemblies}",
             f"Maximum configured amount of fragments per {what}y: {limits.max_reassembly_length}",
             f"Maximum configured {what}y timeout: {limits.timeout_ms}ms",
@@ -140,4 +147,6 @@ COMMANDS = (
     Command("set interface reassembly", "set interface reassembly <interface-name> [off|ip4]", set_reassembly),
     Command("show ip4-full-reassembly", "show ip4-full-reassembly [details]", show_reassembly),
     Command("show ip4-sv-reassembly", "show ip4-sv-reassembly [details]", show_sv_reassembly),
+    Command("show ip6-full-reassembly", "show ip6-full-reassembly [details]", show_reassembly6),
+    Command("show ip6-sv-reassembly", "show ip6-sv-reassembly [details]", show_sv_reassembly6),
 )

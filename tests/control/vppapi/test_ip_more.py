@@ -137,7 +137,14 @@ def test_reassembly(served: Served) -> None:
     got = api.ip_reassembly_get(is_ip6=False, type=0)
     assert {k: getattr(got, k) for k in wanted} == wanted
     assert api.ip_reassembly_set(**{**wanted, "max_reassemblies": NONE}, is_ip6=False, type=0).retval == -7
-    assert api.ip_reassembly_set(**wanted, is_ip6=True, type=0).retval == -9
+    for ip6, kind in ((False, 1), (True, 0), (True, 1)):
+        mine = wanted | {"timeout_ms": 77 + kind + 2 * ip6}
+        assert api.ip_reassembly_set(**mine, is_ip6=ip6, type=kind).retval == 0
+        got = api.ip_reassembly_get(is_ip6=ip6, type=kind)
+        assert {name: getattr(got, name) for name in mine} == mine and got.is_ip6 == ip6
+        for on in (True, False):
+            done = api.ip_reassembly_enable_disable(sw_if_index=1, enable_ip4=on, enable_ip6=on, type=kind)
+            assert done.retval == 0
     for on in (True, True, False):
         assert api.ip_reassembly_enable_disable(sw_if_index=1, enable_ip4=on, enable_ip6=False, type=0).retval == 0
         chain = served.engine.plane.arcs["ip4-unicast"].chain(1)
