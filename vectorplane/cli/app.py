@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from vectorplane.cli import app_instance
+from vectorplane.cli import app_bench, app_instance
 from vectorplane.cli.app_instance import SocketOption
+from vectorplane.cli.options import JsonOption
 
 app = typer.Typer(
     name="vectorplane",
@@ -21,8 +22,6 @@ app = typer.Typer(
 )
 show = typer.Typer(help="Show nodes, errors, features and more; --socket: of a running instance.", no_args_is_help=True)
 app.add_typer(show, name="show")
-bench = typer.Typer(help="Clocks per packet of each node.", no_args_is_help=True)
-app.add_typer(bench, name="bench")
 
 
 class Clock(StrEnum):
@@ -36,7 +35,6 @@ class Clock(StrEnum):
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", metavar="FILE", help="Configuration (YAML); see `check`.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def _version(wanted: bool) -> None:
@@ -298,57 +296,4 @@ def show_runtime(socket: SocketOption = None) -> None:
 
 
 app_instance.add(app, show)
-
-
-@bench.callback()
-def bench_top() -> None:
-    """Clocks per packet of each node."""
-
-
-@bench.command("ip4")
-def bench_ip4(
-    cases: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE]", help="plain, mixed, million; all by default.")
-    ] = None,
-    json: JsonOption = False,
-) -> None:
-    """pg-input to tx through ethernet-input, ip4-input, ip4-lookup, ip4-rewrite, with 64-byte packets."""
-    from vectorplane.cli.bench import nodes
-
-    nodes("ip4", cases or [], json)
-
-
-@bench.command("l2")
-def bench_l2(
-    cases: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE]", help="station, thousand, million, flood; all by default.")
-    ] = None,
-    json: JsonOption = False,
-) -> None:
-    """A bridge domain: l2-input, l2-learn, l2-fwd, l2-flood, l2-output, with 64-byte frames."""
-    from vectorplane.cli.bench import nodes
-
-    nodes("l2", cases or [], json)
-
-
-@bench.command("vxlan")
-def bench_vxlan(
-    cases: Annotated[list[str] | None, typer.Argument(metavar="[CASE]", help="one, thousand; all by default.")] = None,
-    json: JsonOption = False,
-) -> None:
-    """Encapsulation and decapsulation: vxlan4-encap, ip4-udp-lookup, vxlan4-input, with 64-byte frames inside."""
-    from vectorplane.cli.bench import nodes
-
-    nodes("vxlan", cases or [], json)
-
-
-@bench.command("api")
-def bench_api(
-    routes: Annotated[int, typer.Option(metavar="N", min=1, max=1 << 20, help="Routes a round.")] = 10_000,
-    rounds: Annotated[int, typer.Option(metavar="N", min=1, help="Rounds.")] = 3,
-    json: JsonOption = False,
-) -> None:
-    """Routes a second through VPP's binary API, one by one and pipelined, against a server that only answers."""
-    from vectorplane.cli.bench import api
-
-    api(routes, rounds, json)
+app.add_typer(app_bench.bench, name="bench")

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from vectorplane.cli.options import JsonOption
+
 SocketOption = Annotated[
     Path | None,
     typer.Option("--socket", "-s", metavar="PATH", help="Management socket of a running instance."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OtherConfig = Annotated[
     Path | None,
     typer.Argument(metavar="[CONFIG]", help="Configuration (YAML); default: the instance's own file as it is now."),

@@ -91,11 +91,13 @@ def _sim(options: Options, config: Config) -> None:
     from vectorplane.backends.engine.backend import EngineBackend
     from vectorplane.backends.engine.engine import Engine
     from vectorplane.cli.progress import compile_everything
+    from vectorplane.control.apply import set_up_acls
     from vectorplane.control.debug_cli.cli import DebugCli
 
     compile_everything()  # the next configuration may ask for any node, and packets do not wait
     s = config.engine
     engine = Engine(workers=s.workers, buffers=s.buffers, clock="real", seed=s.seed, vector_size=s.vector_size)
+    set_up_acls(engine, s.acl)
     engine.start_real_clock()
     try:
         cli = DebugCli(engine)

@@ -1,0 +1,91 @@
+"""The ``vectorplane bench`` commands and their options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vectorplane.cli.options import JsonOption
+
+bench = typer.Typer(help="Clocks per packet of each node.", no_args_is_help=True)
+
+
+@bench.callback()
+def bench_top() -> None:
+    """Clocks per packet of each node."""
+
+
+@bench.command("ip4")
+def bench_ip4(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]", help="plain, mixed, million, sv-reassembly; all by default.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """pg-input to tx through ethernet-input, ip4-input, ip4-lookup, ip4-rewrite, with 64-byte packets."""
+    from vectorplane.cli.bench import nodes
+
+    nodes("ip4", cases or [], json)
+
+
+@bench.command("l2")
+def bench_l2(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]", help="station, thousand, million, flood; all by default.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """A bridge domain: l2-input, l2-learn, l2-fwd, l2-flood, l2-output, with 64-byte frames."""
+    from vectorplane.cli.bench import nodes
+
+    nodes("l2", cases or [], json)
+
+
+@bench.command("vxlan")
+def bench_vxlan(
+    cases: Annotated[list[str] | None, typer.Argument(metavar="[CASE]", help="one, thousand; all by default.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Encapsulation and decapsulation: vxlan4-encap, ip4-udp-lookup, vxlan4-input, with 64-byte frames inside."""
+    from vectorplane.cli.bench import nodes
+
+    nodes("vxlan", cases or [], json)
+
+
+@bench.command("acl-stateless")
+def bench_acl_stateless(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]", help="one, tuples, flows, deep; all by default.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Rules without sessions: acl-plugin-in-ip4-fa, with 64-byte packets of 4,096 flows; one rule, and 10,000."""
+    from vectorplane.cli.bench import nodes
+
+    nodes("acl_stateless", cases or [], json)
+
+
+@bench.command("acl-stateful")
+def bench_acl_stateful(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]", help="existing, million, new; all by default.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Sessions: acl-plugin-in-ip4-fa, with 64-byte packets of 4,096 and 1,000,000 sessions, and of new ones."""
+    from vectorplane.cli.bench import nodes
+
+    nodes("acl_stateful", cases or [], json)
+
+
+@bench.command("api")
+def bench_api(
+    routes: Annotated[int, typer.Option(metavar="N", min=1, max=1 << 20, help="Routes a round.")] = 10_000,
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, help="Rounds.")] = 3,
+    json: JsonOption = False,
+) -> None:
+    """Routes a second through VPP's binary API, one by one and pipelined, against a server that only answers."""
+    from vectorplane.cli.bench import api
+
+    api(routes, rounds, json)
