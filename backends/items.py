@@ -247,6 +247,23 @@ class ProxyArpInterface:
         return f"interface/{self.interface}/proxy-arp"
 
 
+REASSEMBLIES = ("full", "virtual")
+
+
+@dataclass(frozen=True, slots=True)
+class Reassembly:
+    """Fragments that an interface receives are put together, or told their ports (shallow virtual). IPv4."""
+
+    kind: ClassVar[str] = "reassembly"
+    interface: str
+    how: str
+    """One of `REASSEMBLIES`."""
+
+    @property
+    def key(self) -> str:
+        return f"interface/{self.interface}/reassembly/{self.how}"
+
+
 @dataclass(frozen=True, slots=True)
 class BridgeDomain:
     """A bridge domain: what is done with the frames of its ports."""
@@ -409,6 +426,7 @@ Item = (
     | Neighbour
     | ProxyArpRange
     | ProxyArpInterface
+    | Reassembly
     | BridgeDomain
     | BridgePort
     | L2Xconnect

@@ -38,6 +38,8 @@ class Port(Model):
     ``tag_rewrite``: what either does to VLAN tags. ``l3_xconnect``: the paths that all its IPv4 packets take.
 
     ``acl``: the ACLs that its packets must pass, ``macip``: the MACIP list, ``etype_whitelist``: what passes beside IP.
+
+    ``reassembly``: fragments that it receives are put together (full), or told their datagram's ports (virtual).
     """
 
     addresses: Annotated[list[InterfaceAddress], BeforeValidator(as_list)] = Field(default_factory=list)
@@ -54,6 +56,7 @@ class Port(Model):
     acl: AclLists | None = None
     macip: AclName | None = None
     etype_whitelist: EtypeLists | None = None
+    reassembly: Annotated[list[Literal["full", "virtual"]], BeforeValidator(as_list)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _one_mode(self) -> Port:

@@ -88,6 +88,8 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
             yield items.Unnumbered(name, port.unnumbered), (*field, "unnumbered")
         if port.proxy_arp:
             yield items.ProxyArpInterface(name), (*field, "proxy_arp")
+        for i, how in enumerate(port.reassembly):
+            yield items.Reassembly(name, how), (*field, "reassembly", i)
         if port.l3_xconnect:
             yield items.L3Xconnect(name, _ways(port.l3_xconnect)), (*field, "l3_xconnect")
         yield from _acl(name, field, port)

@@ -46,9 +46,12 @@ class ReassemblyTimer:
     def enable(self, sw_if_index: int, on: bool = True) -> None:
         """Put fragments that the interface receives together, or no longer. Raises `KeyError`: no such interface."""
         self._engine.interfaces[sw_if_index]
-        arc = self._engine.plane.arcs["ip4-unicast"]
-        if on != (FEATURE in arc.chain(sw_if_index)):
-            arc.enable(sw_if_index, FEATURE, on)
+        if on != self.enabled(sw_if_index):
+            self._engine.plane.arcs["ip4-unicast"].enable(sw_if_index, FEATURE, on)
+
+    def enabled(self, sw_if_index: int) -> bool:
+        """Is that so?"""
+        return FEATURE in self._engine.plane.arcs["ip4-unicast"].chain(sw_if_index)
 
     @property
     def local_enabled(self) -> bool:

@@ -59,6 +59,10 @@ class SvReassemblies:
             self.use(sw_if_index, on)
             self._by_api ^= {sw_if_index}
 
+    def enabled(self, sw_if_index: int) -> bool:
+        """Is the API a user?"""
+        return sw_if_index in self._by_api
+
     @property
     def _table(self) -> SvReassembly:
         return self._engine.plane.shared(SvReassembly)

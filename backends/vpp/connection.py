@@ -53,7 +53,7 @@ class Connection:
         """The message table: number by name and CRC."""
         self.events: deque[tuple[str, Any]] = deque()
         """What VPP told by itself: (message name, fields)."""
-        self._by_number: dict[int, tuple[str, Any, bool]] = {}
+        self._by_number: dict[int, tuple[str, Any, int]] = {}
         self._under_way: dict[int, Request] = {}
         self._context = 0
         self._out = bytearray()
@@ -158,7 +158,8 @@ class Connection:
             number = self.table.get(self.definitions.name_crc(known) or "")
             if number:
                 fields = message.fields
-                self._by_number[number] = (known, message, len(fields) > 1 and fields[1] == "context")
+                answers = "context" in fields[1:3]  # an event has none
+                self._by_number[number] = (known, message, 2 + 4 * (fields.index("context") - 1) if answers else 0)
 
     def _put(self, message: bytes, context: int) -> None:
         self._out += HEADER.pack(0, len(message), 0)
@@ -216,13 +217,13 @@ class Connection:
             raise Disconnected(f"VPP at {self.path} is gone: {reason}") from error
 
     def _take(self, raw: bytes) -> None:
-        name, message, answers = self._by_number.get(int.from_bytes(raw[:2], "big"), ("", None, False))
+        name, message, context_at = self._by_number.get(int.from_bytes(raw[:2], "big"), ("", None, 0))
         if message is None:
             return
-        if not answers:
+        if not context_at:
             self.events.append((name, self._unpack(name, raw)))
             return
-        request = self._under_way.get(int.from_bytes(raw[2:6], "big"))
+        request = self._under_way.get(int.from_bytes(raw[context_at : context_at + 4], "big"))
         if request is None:
             return
         if name != request.ends_with:

@@ -28,6 +28,7 @@ FILES = (
     "span",
     "l3xc",
     "acl",
+    "feature",
 )
 """All that the backend needs."""
 

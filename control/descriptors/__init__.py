@@ -21,6 +21,7 @@ from vectorplane.control.descriptors.mac import MAC
 from vectorplane.control.descriptors.mtu import MTU
 from vectorplane.control.descriptors.neighbour import NEIGHBOUR
 from vectorplane.control.descriptors.proxy_arp import PROXY_ARP_INTERFACE, PROXY_ARP_RANGE
+from vectorplane.control.descriptors.reassembly import REASSEMBLY
 from vectorplane.control.descriptors.route import ROUTE
 from vectorplane.control.descriptors.span import SPAN
 from vectorplane.control.descriptors.subinterface import SUBINTERFACE
@@ -47,6 +48,7 @@ _ALL = (
     UNNUMBERED,
     PROXY_ARP_RANGE,
     PROXY_ARP_INTERFACE,
+    REASSEMBLY,
     NEIGHBOUR,
     ROUTE,
     L3_XCONNECT,

@@ -30,6 +30,7 @@ from vectorplane.backends.items import (
     Path,
     ProxyArpInterface,
     ProxyArpRange,
+    Reassembly,
     Route,
     Span,
     SubInterface,
@@ -86,6 +87,8 @@ def item_text(item: Item | None) -> str:
             return f"neighbour {item.interface} {item.address} {item.mac}"
         case ProxyArpRange():
             return f"proxy-arp {item.low} - {item.high}" + (f" table {item.table}" if item.table else "")
+        case Reassembly():
+            return f"interface {item.interface} reassembly {item.how}"
         case ProxyArpInterface():
             return f"interface {item.interface} proxy-arp"
         case BridgeDomain():

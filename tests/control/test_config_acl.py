@@ -63,7 +63,7 @@ macip_acls:
     - {action: deny, mac: 02:00:00:00:00:00, mask: ff:00:00:00:00:00}
     - {action: permit-both, src: 10.0.0.0/8}
 interfaces:
-  a: {acl: {input: [two, one], output: none}, macip: m}
+  a: {acl: {input: [two, one], output: none}, macip: m, reassembly: [full, virtual]}
   b: {bridge: 1, acl: {input: one}, etype_whitelist: {input: [0x0806, 0x86dd], output: 0x0806}}
   c:
     sub_interfaces:
@@ -75,6 +75,7 @@ interfaces:
     assert items.AclBinding("c.7", (), ("one",)) in found
     assert items.EtypeWhitelist("b", (0x0806, 0x86DD), (0x0806,)) in found
     assert items.MacipBinding("a", "m") in found
+    assert items.Reassembly("a", "full") in found and items.Reassembly("a", "virtual") in found
     (macip,) = [i for i in found if isinstance(i, items.MacipAcl)]
     every, nothing = "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"
     assert macip.rules == (
@@ -121,6 +122,7 @@ interfaces:
             "etype_whitelist.input: ",
             "0 to 0xffff",
         ),
+        ("interfaces: {a: {reassembly: ful}}", "interfaces.a.reassembly", "expected one of full, virtual"),
         ("engine: {acl: {tcp_idle: -1}}", "engine.acl.tcp_idle", "greater than or equal to 0"),
         ("engine: {acl: {max_sessions: 99999999}}", "engine.acl.max_sessions", "less than or equal to"),
     ],

@@ -21,6 +21,7 @@ from vectorplane.backends.engine.kinds.macip import MacipAcls, MacipBindings
 from vectorplane.backends.engine.kinds.mtu import Mtus
 from vectorplane.backends.engine.kinds.neighbour import Neighbours
 from vectorplane.backends.engine.kinds.proxy_arp import ProxyInterfaces, ProxyRanges
+from vectorplane.backends.engine.kinds.reassembly import Reassemblies
 from vectorplane.backends.engine.kinds.route import Routes
 from vectorplane.backends.engine.kinds.span import Spans
 from vectorplane.backends.engine.kinds.subinterface import SubInterfaces
@@ -44,6 +45,7 @@ KINDS: tuple[type[Kind[Any]], ...] = (
     Neighbours,
     ProxyRanges,
     ProxyInterfaces,
+    Reassemblies,
     BridgeDomains,
     BridgePorts,
     L2Xconnects,

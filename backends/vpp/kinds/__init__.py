@@ -21,6 +21,7 @@ from vectorplane.backends.vpp.kinds.macip import MacipAcls, MacipBindings
 from vectorplane.backends.vpp.kinds.mtu import Mtus
 from vectorplane.backends.vpp.kinds.neighbour import Neighbours
 from vectorplane.backends.vpp.kinds.proxy_arp import ProxyInterfaces, ProxyRanges
+from vectorplane.backends.vpp.kinds.reassembly import Reassemblies
 from vectorplane.backends.vpp.kinds.route import Routes
 from vectorplane.backends.vpp.kinds.span import Spans
 from vectorplane.backends.vpp.kinds.subinterface import SubInterfaces
@@ -44,6 +45,7 @@ KINDS: tuple[type[Kind[Any]], ...] = (
     Neighbours,
     ProxyRanges,
     ProxyInterfaces,
+    Reassemblies,
     BridgeDomains,
     BridgePorts,
     L2Xconnects,

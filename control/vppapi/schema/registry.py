@@ -7,6 +7,7 @@ from vectorplane.control.vppapi.schema import (
     acl_types,
     arp,
     ethernet_types,
+    feature,
     fib,
     fib_types,
     geneve,
@@ -91,5 +92,5 @@ def load() -> Registry:
     """Read the whole schema (a few milliseconds)."""
     types = (vpe_types, interface_types, ethernet_types, ip_types, fib_types, mfib_types, tunnel_types, acl_types)
     ip_modules = (ip, ip_neighbor, ip6_nd, arp, fib, l3xc)
-    modules = (memclnt, vlib, vpe, *types, pg, interface, *ip_modules, l2, span, vxlan, geneve, gre, ipip, acl)
+    modules = (memclnt, vlib, vpe, *types, pg, interface, feature, *ip_modules, l2, span, vxlan, geneve, gre, ipip, acl)
     return Registry([parse(m.TEXT) for m in modules])

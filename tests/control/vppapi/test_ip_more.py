@@ -149,6 +149,12 @@ def test_reassembly(served: Served) -> None:
         assert api.ip_reassembly_enable_disable(sw_if_index=1, enable_ip4=on, enable_ip6=False, type=0).retval == 0
         chain = served.engine.plane.arcs["ip4-unicast"].chain(1)
         assert ("ip4-full-reassembly-feature" in chain) == on
+        asked = {"arc_name": "ip4-unicast", "feature_name": "ip4-full-reassembly-feature"}
+        assert api.feature_is_enabled(**asked, sw_if_index=1).is_enabled == on
+        assert not api.feature_is_enabled(**asked, sw_if_index=2).is_enabled
+        assert api.feature_is_enabled(**asked, sw_if_index=99).retval == -2
+    assert not api.feature_is_enabled(arc_name="ip4-unicast", feature_name="nothing", sw_if_index=1).is_enabled
+    assert not api.feature_is_enabled(arc_name="nowhere", feature_name="nothing", sw_if_index=1).is_enabled
     assert api.ip_reassembly_enable_disable(sw_if_index=99, enable_ip4=True, enable_ip6=False, type=0).retval == -2
     assert api.ip_local_reass_get().ip4_is_enabled
     assert api.ip_local_reass_enable_disable(enable_ip4=False, enable_ip6=False).retval == 0

@@ -1,0 +1,55 @@
+"""Reassembly on interfaces: ``ip_reassembly_enable_disable``; ``feature_is_enabled`` says where it is on.
+
+That does not tell who switched it on: where NAT needs shallow virtual reassembly, it is listed, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vectorplane.backends.base import BackendError
+from vectorplane.backends.items import REASSEMBLIES, Reassembly
+from vectorplane.backends.vpp.kinds.kind import Kind, Message, Steps
+
+ARC, FEATURES = "ip4-unicast", ("ip4-full-reassembly-feature", "ip4-sv-reassembly-feature")
+
+
+class Reassemblies(Kind[Reassembly]):
+    """See the module."""
+
+    item = Reassembly
+    title = "reassembly on interfaces"
+    messages = (("ip_reassembly_enable_disable",), ("feature_is_enabled",))
+
+    def create(self, item: Reassembly) -> Steps:
+        """On."""
+        yield self._message(True, item)
+
+    def delete(self, item: Reassembly) -> Steps:
+        """Off."""
+        yield self._message(False, item)
+
+    def _message(self, on: bool, item: Reassembly) -> Message:
+        if item.how not in REASSEMBLIES:
+            raise BackendError(f"reassembly is one of {', '.join(REASSEMBLIES)}, not {item.how}")
+        return "ip_reassembly_enable_disable", {
+            "sw_if_index": self.index(item.interface),
+            "enable_ip4": on,
+            "type": REASSEMBLIES.index(item.how),
+        }
+
+    def dump(self) -> Iterable[Reassembly]:
+        """All."""
+        self.link.interfaces.refresh()
+        send, finish = self.link.connection.send, self.link.connection.finish
+        asked = [
+            (
+                Reassembly(interface.name, how),
+                send("feature_is_enabled", arc_name=ARC, feature_name=feature, sw_if_index=interface.index),
+            )
+            for interface in self.link.interfaces
+            for how, feature in zip(REASSEMBLIES, FEATURES, strict=True)
+        ]
+        for item, request in asked:
+            if finish(request).is_enabled:
+                yield item
