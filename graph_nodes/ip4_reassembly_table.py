@@ -33,7 +33,8 @@ TABLE = np.dtype(
         ("local_enabled", "i8"),
         ("started", "i8"),  # contexts made so far
         ("armed", "i8"),  # 1: the control side knows that there are contexts
-        ("pad", "i8", (3,)),
+        ("extended", "i8"),  # 1: shallow virtual reassembly waits for the last fragment, too
+        ("pad", "i8", (2,)),
     ]
 )
 TABLE_SIZE = TABLE.itemsize

@@ -2,7 +2,7 @@
 
 They are kept as those of full reassembly (`vectorplane.graph_nodes.ip4_reassembly_table`), ordered by when they were
 made. A context's ``first`` and ``last_octet`` are the first and the last fragment that wait (-1: none), ``data`` says
-whether its first fragment has come, whose L4 header lies in `INFO`.
+whether its first fragment (`FIRST`), whose L4 header lies in `INFO`, and its last one (`LAST`) have come.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from vectorplane.jit.ops import rec
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
 
+FIRST, LAST = 1, 2
 INFO = np.dtype([("word", "i8"), ("seq", "i8")])
 INFO_SIZE = INFO.itemsize
 """`INFO_WORD` and `SEQ_WORD` of `vectorplane.graph_nodes.ip4_sv_buffer`, without bits."""
@@ -129,6 +130,11 @@ class SvReassembly:
             table["timeout"] = limits.timeout_ms * 1_000_000
             table["max_contexts"] = limits.max_reassemblies or MAX_CONTEXTS
             table["max_fragments"] = limits.max_reassembly_length
+
+    def set_extended(self, on: bool) -> None:
+        """VPP's extended mode: the features let fragments go on when both the first and the last one have come."""
+        for table in self._tables:
+            table["extended"] = on
 
     @property
     def count(self) -> int:

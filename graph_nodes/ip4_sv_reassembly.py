@@ -1,9 +1,9 @@
 """ip4-sv-reassembly-feature: every packet goes on with its L4 header known, fragments with that of their first one.
 
 Shallow virtual reassembly, as in VPP: fragments stay fragments. Those that come before the first one wait for it, and
-leave with it in the order in which they came; those behind it go straight on. What is known is in the metadata
-(`vectorplane.graph_nodes.ip4_sv_buffer`). ``-feature`` stands on arc ip4-unicast, ``-output-feature`` on ip4-output;
-``ip4-sv-reassembly`` is for other nodes and goes to ip4-input.
+leave with it in the order in which they came; those behind it go straight on. In extended mode the features wait for
+the last fragment, too. What is known is in the metadata (`vectorplane.graph_nodes.ip4_sv_buffer`). ``-feature`` stands
+on arc ip4-unicast, ``-output-feature`` on ip4-output; ``ip4-sv-reassembly`` is for other nodes and goes to ip4-input.
 
 Limits, VPP's by default: 1,024 contexts a worker (the oldest one goes then), 3 fragments that wait in one, 100 ms
 since its last fragment. Dropped are "malformed packets" (less than 8 bytes in all but the last; beyond 65,515 bytes),
@@ -49,7 +49,7 @@ from vectorplane.graph_nodes.ip4_sv_buffer import (
     SV_BUFFER,
     TRUNCATED,
 )
-from vectorplane.graph_nodes.ip4_sv_contexts import INFO, SvReassembly, drop_waiting, info_of, too_old
+from vectorplane.graph_nodes.ip4_sv_contexts import FIRST, INFO, LAST, SvReassembly, drop_waiting, info_of, too_old
 from vectorplane.graph_nodes.ip4_sv_l4 import read_l4
 from vectorplane.graph_nodes.rare import free
 from vectorplane.jit.kernel import helper, kernel, routine
@@ -144,7 +144,10 @@ def fragment(worker: int, node: int, frame: int, i: int, sent: int) -> int:
     table = r.table
     index = context_of(worker, table, b, ip, errors)
     c = rec(context_at(table, index), CONTEXT)
-    if c.data != 0:
+    needed = FIRST
+    if r.kind != PLAIN and rec(table, TABLE).extended != 0:
+        needed |= LAST
+    if c.data & needed == needed:
         tell(table, index, b, offset != 0)
         set_next(frame, i, _onward(b, r.kind, r.arc))
         return sent
@@ -157,10 +160,13 @@ def fragment(worker: int, node: int, frame: int, i: int, sent: int) -> int:
             drop_waiting(worker, table, index, errors + FREED)
             set_next(frame, i, KEPT)
             return sent
-        c.data = 1
+        c.data |= FIRST
         info = rec(info_of(table, index), INFO)
         info.word = word & ~(TRUNCATED << BITS)
         info.seq = ld64(b + SEQ_WORD)
+    if place & MORE_FRAGMENTS == 0:
+        c.data |= LAST
+    if c.data & needed == needed:
         # what came before leaves first, then those that waited, in their order, then this one
         for j in range(sent, i):
             if get_next(frame, j) != KEPT:
@@ -170,12 +176,13 @@ def fragment(worker: int, node: int, frame: int, i: int, sent: int) -> int:
         while at >= 0:
             waiting = buffer_at(worker, at)
             following = rec(waiting, SV_BUFFER).next
-            tell(table, index, waiting, True)
+            waiting_ip = waiting + DATA + rec(waiting, BUFFER).current_data + _l3(waiting, r.kind, r.adjacencies)
+            tell(table, index, waiting, be16(waiting_ip + FRAGMENT) & OFFSET_MASK != 0)
             w.generated += 1
             emit(worker, node, _onward(waiting, r.kind, r.arc), at)
             at = following
         c.first = -1
-        tell(table, index, b, False)
+        tell(table, index, b, offset != 0)
         emit(worker, node, _onward(b, r.kind, r.arc), bi)
         set_next(frame, i, KEPT)
         return i + 1

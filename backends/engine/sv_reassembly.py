@@ -25,6 +25,7 @@ class SvReassemblies:
         self._engine = engine
         self._timer: Timer | None = None
         self._by_api: set[int] = set()
+        self._extended = 0
         engine.on_event(SV_REASSEMBLY_STARTED, self._started)
         engine.interfaces.on_change.append(self._interface_changed)
 
@@ -39,6 +40,11 @@ class SvReassemblies:
         if self._timer is not None:
             self._timer.cancel()
             self._run(self._engine.now)
+
+    def use_extended(self, on: bool = True) -> None:
+        """One user more, or less, of the extended mode: fragments go on when the first and the last one have come."""
+        self._extended = max(0, self._extended + (1 if on else -1))
+        self._table.set_extended(self._extended > 0)
 
     @property
     def count(self) -> int:

@@ -90,6 +90,23 @@ def set_reassembly(cli: DebugCli, words: Words) -> str:
     return ""
 
 
+def set_extended(cli: DebugCli, words: Words) -> str:
+    """Let shallow virtual reassembly wait for the last fragment as well as for the first, or no longer."""
+    versions: set[str] = set()
+    on = True
+    while not words.done:
+        word = words.take()
+        if word in ("ip4", "ip6"):
+            versions.add(word)
+        elif word in ("on", "off"):
+            on = word == "on"
+        else:
+            raise CliError(f"Unknown input `{word}'")
+    if versions != {"ip6"}:  # IPv6 is not forwarded: nobody reassembles
+        cli.engine.sv_reassembly.use_extended(on)
+    return ""
+
+
 def show_reassembly(cli: DebugCli, words: Words) -> str:
     """How many datagrams are being put together, and the limits."""
     words.accept("details")
@@ -145,6 +162,7 @@ COMMANDS = (
     Command("disable ip6 interface", "disable ip6 interface <interface>", enable_ip(6, False)),
     Command("test interface link-state", "test interface link-state <interface> [up] [down]", test_link_state),
     Command("set interface reassembly", "set interface reassembly <interface-name> [off|ip4]", set_reassembly),
+    Command("set ip reassembly extended", "set ip reassembly extended [ip4|ip6] [on|off]", set_extended),
     Command("show ip4-full-reassembly", "show ip4-full-reassembly [details]", show_reassembly),
     Command("show ip4-sv-reassembly", "show ip4-sv-reassembly [details]", show_sv_reassembly),
     Command("show ip6-full-reassembly", "show ip6-full-reassembly [details]", show_reassembly6),

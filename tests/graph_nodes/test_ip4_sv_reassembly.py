@@ -32,12 +32,13 @@ class SvBench:
         self.arc.enable(PORT, IP4_SV_REASSEMBLY_FEATURE.name)
         self.contexts = self.bench.plane.shared(SvReassembly)
 
-    def begin(self, limits: SvLimits) -> naive.NaiveSv:
+    def begin(self, limits: SvLimits, extended: bool = False) -> naive.NaiveSv:
         """Without contexts."""
         self.contexts.set(SvLimits(timeout_ms=0))
         self.contexts.expire(1 << 60, len(IP4_SV_REASSEMBLY_FEATURE.errors) - 1)
         self.contexts.set(limits)
-        return naive.NaiveSv(limits.timeout_ms * MS, limits.max_reassemblies, limits.max_reassembly_length)
+        self.contexts.set_extended(extended)
+        return naive.NaiveSv(limits.timeout_ms * MS, limits.max_reassemblies, limits.max_reassembly_length, extended)
 
     def check(self, oracle: naive.NaiveSv, packets: list[tuple[bytes, int]], together: bool) -> None:
         """The node does with them what the oracle does."""
@@ -132,15 +133,18 @@ def packets(draw: st.DrawFn) -> bytes:
         max_reassemblies=st.sampled_from([1, 2, 1024]),
         max_reassembly_length=st.sampled_from([0, 1, 3]),
     ),
+    extended=st.booleans(),
     together=st.booleans(),
 )
-def test_any_fragments(sv: SvBench, some: list[tuple[bytes, int]], limits: SvLimits, together: bool) -> None:
+def test_any_fragments(
+    sv: SvBench, some: list[tuple[bytes, int]], limits: SvLimits, extended: bool, together: bool
+) -> None:
     now = 0
     timed = []
     for packet, pause in some:
         now += pause * MS
         timed.append((packet, now))
-    sv.check(sv.begin(limits), timed, together)
+    sv.check(sv.begin(limits, extended), timed, together)
 
 
 def test_later_fragments_wait_and_leave_in_their_order(sv: SvBench) -> None:

@@ -71,14 +71,17 @@ class Context:
 
     heard: int
     first: L4 | None = None
+    last_seen: bool = False
+    later: dict[int, bool] = field(default_factory=dict)
+    """Of those that wait: is it not the first one?"""
     waiting: list[int] = field(default_factory=list)
 
 
 class NaiveSv:
     """Contexts by (FIB, addresses, protocol, identification). Times and timeout in ns."""
 
-    def __init__(self, timeout: int = 100_000_000, most: int = 1024, longest: int = 3) -> None:
-        self.timeout, self.most, self.longest = timeout, most, longest
+    def __init__(self, timeout: int = 100_000_000, most: int = 1024, longest: int = 3, extended: bool = False) -> None:
+        self.timeout, self.most, self.longest, self.extended = timeout, most, longest, extended
         self.contexts: dict[object, Context] = {}
         self.told: list[tuple[int, L4, bool, bool]] = []
         """What went on, in order: packet, what is known, is it a fragment, not the first?"""
@@ -103,7 +106,8 @@ class NaiveSv:
                 del self.contexts[next(iter(self.contexts))]
             context = self.contexts[key] = Context(now)
         context.heard = now
-        if context.first is not None:
+        if self._complete(context):
+            assert context.first is not None
             self.told.append((number, context.first, True, offset != 0))
             return FORWARD
         if offset == 0:
@@ -112,12 +116,20 @@ class NaiveSv:
                 del self.contexts[key]
                 return UNSUPPORTED
             context.first = first
-            self.told += [(waiting, first, True, True) for waiting in context.waiting]
+        if not place & 0x2000:
+            context.last_seen = True
+        if self._complete(context):
+            assert context.first is not None
+            self.told += [(waiting, context.first, True, context.later[waiting]) for waiting in context.waiting]
             context.waiting = []
-            self.told.append((number, first, True, False))
+            self.told.append((number, context.first, True, offset != 0))
             return FORWARD
         if len(context.waiting) >= self.longest:
             del self.contexts[key]
             return TOO_LONG
         context.waiting.append(number)
+        context.later[number] = offset != 0
         return HELD
+
+    def _complete(self, context: Context) -> bool:
+        return context.first is not None and (context.last_seen or not self.extended)

@@ -8,6 +8,7 @@ from tests.control.debug_cli.conftest import failure
 from vectorplane.backends.engine.fib_entries import CLI
 from vectorplane.control.debug_cli.cli import DebugCli
 from vectorplane.graph_nodes.forwarding import HASH_DST, HASH_SRC
+from vectorplane.graph_nodes.ip4_sv_contexts import SvReassembly
 
 
 def test_loopbacks_and_sub_interfaces(bare: DebugCli) -> None:
@@ -270,3 +271,22 @@ def test_more_of_interfaces(cli: DebugCli) -> None:
     assert cli.engine.addresses6.is_enabled(cli.engine.interfaces["loop0"].sw_if_index)
     cli.run("disable ip6 interface loop0")
     assert not cli.engine.addresses6.is_enabled(cli.engine.interfaces["loop0"].sw_if_index)
+
+
+def test_extended_reassembly(cli: DebugCli) -> None:
+    contexts = cli.engine.plane.shared(SvReassembly)
+
+    def extended() -> bool:
+        return all(int(t["extended"]) == 1 for t in contexts._tables)
+
+    for words, on in (
+        ("ip4 on", True),
+        ("", True),
+        ("ip6 off", True),
+        ("off", True),
+        ("ip4 off", False),
+        ("off", False),
+    ):
+        assert cli.run(f"set ip reassembly extended {words}") == ""
+        assert extended() == on, words
+    assert failure(cli, "set ip reassembly extended maybe").endswith(": Unknown input `maybe'\n")
