@@ -169,6 +169,13 @@ class Parameters:
             raise ManagementError(f"{name}: expected a whole number")
         return value
 
+    def flag(self, name: str) -> bool:
+        """True or false; false when it is not there."""
+        value = self._left.pop(name, None)
+        if value is not None and not isinstance(value, bool):
+            raise ManagementError(f"{name}: expected true or false")
+        return bool(value)
+
     def end(self) -> None:
         """Raises ManagementError when there is a parameter that was not asked for."""
         if self._left:

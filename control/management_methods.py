@@ -31,7 +31,7 @@ class Methods:
     def all(self) -> dict[str, Method]:
         """By the name that a request uses."""
         looking: list[Method] = [self.status, self.plan, self.dump, self.diff, self.items, self.explain, self.history]
-        doing: list[Method] = [self.apply, self.resync, self.cli, self.counters]
+        doing: list[Method] = [self.apply, self.resync, self.cli, self.counters, self.explain_packet]
         return {method.__name__: _told(method) for method in (*looking, *doing)}
 
     def status(self, given: Mapping[str, Any]) -> Any:
@@ -142,6 +142,39 @@ class Methods:
         """Counters of interfaces, nodes and errors."""
         Parameters(given).end()
         return self._controller.backend.counters()
+
+    def explain_packet(self, given: Mapping[str, Any]) -> Any:
+        """Where a packet that arrives on ``interface`` goes, and why, told on a copy of the engine.
+
+        The packet: ``hex`` (with ``ethertype`` when it has no Ethernet header) or ``flow``. ``inject``: it is then
+        really received; ``all_rules``: each rule of ACLs is told of; ``mac``: its destination.
+        """
+        from vectorplane.control.packet_explain.copy_of_process import CopyError
+        from vectorplane.control.packet_explain.live import Request, explain_live
+
+        parameters = Parameters(given)
+        request = Request(
+            parameters.text("interface"),
+            parameters.maybe_text("hex"),
+            parameters.maybe_text("flow"),
+            parameters.maybe_number("ethertype") or 0,
+            parameters.maybe_text("mac"),
+            parameters.flag("inject"),
+            parameters.flag("all_rules"),
+        )
+        parameters.end()
+        if (request.hex is None) == (request.flow is None):
+            raise ManagementError("expected hex or flow, one of them")
+        engine = getattr(self._controller.backend, "engine", None)
+        if engine is None:
+            raise ManagementError(
+                f"{self._controller.backend.name}: only packets of vectorplane's own engine can be explained; "
+                "give the configuration with -c and leave out --socket"
+            )
+        try:
+            return explain_live(engine, request)
+        except (ValueError, CopyError) as error:
+            raise ManagementError(*str(error).splitlines()) from None
 
 
 def _told_of(record: Record, text: str) -> dict[str, Any]:

@@ -118,6 +118,11 @@ class Dataplane:
         """Buffers that hold no packet: those on the shared stack and those the workers keep."""
         return self.pool.free + sum(int(w.record["cache_n"]) for w in self.workers)
 
+    def make_private(self) -> None:
+        """In a process that was forked: share no memory with the other one any more. Raises `OSError`."""
+        self.pool.make_private()
+        self.stats.region.make_private()
+
     def close(self) -> None:
         """Give all memory back. No worker may be running."""
         for close in reversed(self._closers):

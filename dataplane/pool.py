@@ -49,6 +49,10 @@ class BufferPool:
                 return b"".join(parts)
             index = int(m["next_buffer"])
 
+    def make_private(self) -> None:
+        """See `Region.make_private`."""
+        self._region.make_private()
+
     def close(self) -> None:
         """Give the memory back."""
         self._region.close()

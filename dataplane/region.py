@@ -75,6 +75,27 @@ class Region:
             raise ValueError(f"region {self.name}: bytes {offset} to {end} are not within its {self.size}")
         return self.bytes[offset:end].view(kind)
 
+    def make_private(self) -> None:
+        """Give a shared region memory of this process alone, with what is in it now, at the same address.
+
+        For a process that was forked: nothing that it writes is seen by others any more. Raises `OSError`.
+        """
+        if self.fd < 0:
+            return
+        held = []
+        at = 0
+        while at < self.size:
+            try:
+                at = os.lseek(self.fd, at, os.SEEK_DATA)
+            except OSError:  # a hole up to the end
+                break
+            end = os.lseek(self.fd, at, os.SEEK_HOLE)
+            held.append((at, self.bytes[at:end].tobytes()))
+            at = end
+        _map_private(self.address, self.size)
+        for at, data in held:
+            self.bytes[at : at + len(data)] = memoryview(data)
+
     def resident(self) -> int:
         """Bytes that really take memory now."""
         if self.fd >= 0:
@@ -93,6 +114,20 @@ class Region:
 
     def __repr__(self) -> str:
         return f"<region {self.name}: {self.size} bytes at {self.address:#x}>"
+
+
+def _map_private(address: int, size: int) -> None:
+    """Anonymous memory of this process, all zeros, in place of what is mapped there."""
+    import ctypes
+
+    map_fixed = 0x10  # the mmap module has no name for it
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE | map_fixed
+    if libc.mmap(address, size, mmap.PROT_READ | mmap.PROT_WRITE, flags, -1, 0) != address:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _release(address: int, fd: int) -> None:

@@ -60,6 +60,25 @@ class TraceLog:
             record = found.record(i)
             record["trace_left"] = int(record["trace_left"]) + count if count > 0 else 0
 
+    def take_number(self, worker: int = 0) -> int:
+        """The number of a packet that the control side marks itself (flag `TRACED`, field ``trace`` of its buffer)."""
+        if not self._regions:
+            self._allocate()
+        for i, each in enumerate(self._plane.workers):
+            each.record["trace"] = self._regions[i].address
+        number = int(self._heads[worker]["packets"])
+        self._heads[worker]["packets"] = number + 1
+        return number
+
+    def count(self, worker: int) -> int:
+        """Records in a worker's log."""
+        return int(self._heads[worker]["count"]) if self._heads else 0
+
+    def records(self, worker: int, first: int) -> list[Record]:
+        """The records of a worker's log from number ``first`` on, as they were made."""
+        slots = self._slots[worker][first : self.count(worker)].copy()
+        return [read_record(self._plane, worker, slot) for slot in slots]
+
     def _allocate(self) -> None:
         for i in range(len(self._plane.workers)):
             region = Region(SLOTS + self._records * TRACE_SIZE, name=f"trace {i}")

@@ -232,6 +232,23 @@ class Handoffs:
                 self._node.record(w)["next_time"] = worker.record["now"]
         return True
 
+    def under_way(self) -> list[tuple[int, int, str]]:
+        """What workers have passed on and nobody has taken yet: each packet's new worker, buffer and next node."""
+        names = self._node.next_names()
+        found = []
+        for giver, worker in zip(*(self.matrix["tail"] != self.matrix["head"]).nonzero(), strict=True):
+            ring = self.matrix[giver, worker]
+            for at in range(int(ring["head"]), int(ring["tail"])):
+                buffer, slot = ring["entries"][at & (SLOTS - 1)]
+                found.append((int(worker), int(buffer), names[int(slot)]))
+        return found
+
+    def take_all(self) -> list[tuple[int, int, str]]:
+        """The same; nobody else gets them then. No worker may be running."""
+        found = self.under_way()
+        self.matrix["head"] = self.matrix["limit"] = self.matrix["tail"]
+        return found
+
     def close(self) -> None:
         """Give the memory back."""
         self._region.close()

@@ -75,6 +75,7 @@ class Rss:
         self.address = self._region.address
         record: Any = self._region.view(TOEPLITZ, 0, 1)[0]
         record["types"], record["table"], record["bytes"] = types, entries, expand(key)
+        self._table = entries
 
     def hash(self, frame: bytes) -> int | None:
         """Hash of an Ethernet frame; None when it has none."""
@@ -82,6 +83,12 @@ class Rss:
         with lent(raw) as (address,):
             value = _hash(address, len(frame), self.address)
         return None if value == NO_HASH else value
+
+    def queue_of(self, frame: bytes) -> tuple[int, int]:
+        """The queue of an Ethernet frame, and the entry of the indirection table that says so (no hash: 0 and 0)."""
+        value = self.hash(frame)
+        entry = 0 if value is None else value % TABLE_ENTRIES
+        return 0 if value is None else self._table[entry], entry
 
     def close(self) -> None:
         """Give the memory back."""

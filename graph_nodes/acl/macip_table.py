@@ -12,7 +12,7 @@ Here a key is the kind's number, the packet's type and the masked addresses, so 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -123,15 +123,23 @@ class Rule(Protocol):
 BOTH_WAYS = 3
 
 
+R = TypeVar("R", bound=Rule)
+
+
+def by_kind(rules: Sequence[R]) -> list[tuple[tuple[bytes, int, bool], list[R]]]:
+    """Rules by mask of the MAC address, prefix length and family, in the order in which they are looked at."""
+    kinds: dict[tuple[bytes, int, bool], list[R]] = {}
+    for rule in rules:
+        kinds.setdefault((rule.mac_mask, rule.src_len, rule.ip6), []).append(rule)
+    # ascending, as VPP makes its tables; the last one is looked at first
+    return sorted(kinds.items(), key=lambda item: _metric(item[0], len(item[1])))[::-1]
+
+
 class MacipTable:
     """A compiled list: memory that kernels read, `address`, until `close`."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        kinds: dict[tuple[bytes, int, bool], list[Rule]] = {}
-        for rule in rules:
-            kinds.setdefault((rule.mac_mask, rule.src_len, rule.ip6), []).append(rule)
-        # ascending, as VPP makes its tables; the last one is looked at first
-        ordered = sorted(kinds.items(), key=lambda item: _metric(item[0], len(item[1])))[::-1]
+        ordered = by_kind(rules)
         self._region = Region(64 + KIND_SIZE * max(len(ordered), 1), name="macip list")
         self._map = HashMap(max(16, 4 * len(rules)), 5, "macip rules", seed=0x3AC1)
         self.address = self._region.address

@@ -104,6 +104,79 @@ def replay(
     )
 
 
+@app.command("explain-packet")
+def explain_packet(
+    interface: Annotated[str, typer.Option("--interface", "-i", metavar="NAME", help="Where it arrives.")],
+    config: ConfigOption = None,
+    socket: Annotated[
+        Path | None,
+        typer.Option("--socket", "-s", metavar="PATH|default", help="Ask a running instance: its management socket."),
+    ] = None,
+    hex: Annotated[str | None, typer.Option("--hex", metavar="HEX", help="The packet, from its first byte on.")] = None,
+    capture: Annotated[
+        Path | None, typer.Option("--capture", metavar="FILE", help="A capture that holds the packet.")
+    ] = None,
+    number: Annotated[int, typer.Option("--number", metavar="N", min=1, help="Which packet of the capture.")] = 1,
+    flow: Annotated[
+        str | None,
+        typer.Option("--flow", metavar="FLOW", help="'tcp 10.0.0.1:1234 -> 10.0.0.2:80 flags S'; see below."),
+    ] = None,
+    mac: Annotated[
+        str | None, typer.Option("--mac", metavar="MAC", help="Its destination; of a flow else the interface's.")
+    ] = None,
+    before: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--before",
+            metavar="[NAME=]FILE",
+            help="Play a capture first (on that interface), so that sessions, MAC addresses, neighbours are there.",
+        ),
+    ] = None,
+    play: Annotated[bool, typer.Option("--play", help="Play the packets before --number first.")] = False,
+    wait: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=0, help="Let time go by before the packet comes.")
+    ] = 0,
+    inject: Annotated[
+        bool, typer.Option("--inject", help="Have the running instance really receive the packet, too.")
+    ] = False,
+    all_rules: Annotated[bool, typer.Option("--all-rules", help="Tell of each rule, however many there are.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="With the packet trace of each node.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Why was this packet dropped? Each node that it passes, what was decided there and why, and what came out.
+
+    The packet goes through a router made of the configuration (without one: replay's), or through a running instance.
+    There it is a copy of the instance that is asked (its process is forked): the packet leaves nowhere, and no session,
+    MAC address or counter of the instance changes. It stands still for some milliseconds meanwhile.
+
+    FLOW: PROTOCOL SOURCE[:PORT] -> DESTINATION[:PORT], then flags SA, type N, code N, id N, ttl N, tos N, length N, df,
+    fragment N, as needed. It gets the interface's address and tags.
+
+    Exit status: 0 sent, consumed or held, 1 dropped, 2 trouble.
+    """
+    from vectorplane.cli.explain_packet import Options, run
+
+    run(
+        Options(
+            interface=interface,
+            config=config,
+            socket=socket,
+            hex=hex,
+            capture=capture,
+            number=number,
+            flow=flow,
+            mac=mac,
+            before=before or [],
+            play=play,
+            wait=wait,
+            inject=inject,
+            all_rules=all_rules,
+            trace=trace,
+            json=json,
+        )
+    )
+
+
 @app.command()
 def check(config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Configuration (YAML).")]) -> None:
     """Check a configuration without starting anything; every mistake with its line and field."""

@@ -52,7 +52,8 @@ def compile_control() -> None:
 
 def compile_everything() -> None:
     """Compile what any configuration may need, and load it: from here on no node has to wait for its machine code."""
-    import vectorplane.backends.engine.engine  # noqa: F401
+    import vectorplane.backends.engine.engine
+    import vectorplane.control.packet_explain.live  # noqa: F401
     from vectorplane.backends.engine.nodes import built_in
     from vectorplane.jit.prepare import units_in
 

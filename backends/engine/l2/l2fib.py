@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vectorplane.backends.engine.l2.domain import Domain
@@ -141,16 +141,13 @@ class L2Fib:
                 index = key >> 48
                 if wanted is not None and index != wanted:
                     continue
-                domain = by_index.get(index)
-                yield Entry(
-                    (key & MAC_MASK).to_bytes(6, "little"),
-                    index,
-                    -1 if domain is None else domain.id,
-                    interface_in(value),
-                    value >> FLAGS & 0xFF,
-                    value >> MINUTE & 0xFF,
-                    value >> SEQUENCE & 0xFFFF,
-                )
+                yield _entry(key, value, by_index)
+
+    def get(self, bd_index: int, mac: bytes) -> Entry | None:
+        """The entry of an address in the domain with this index, though it may have been flushed; None: not there."""
+        key = int.from_bytes(mac, "little") | bd_index << 48
+        value = self._table.map.get((key,))
+        return None if value is None else _entry(key, value, self._engine.bridges.by_index)
 
     @property
     def count(self) -> int:
@@ -269,3 +266,16 @@ class L2Fib:
 
 def _key(domain: Domain, mac: bytes) -> int:
     return int.from_bytes(mac, "little") | domain.index << 48
+
+
+def _entry(key: int, value: int, domains: Mapping[int, Domain]) -> Entry:
+    index = key >> 48
+    return Entry(
+        (key & MAC_MASK).to_bytes(6, "little"),
+        index,
+        domains[index].id if index in domains else -1,
+        interface_in(value),
+        value >> FLAGS & 0xFF,
+        value >> MINUTE & 0xFF,
+        value >> SEQUENCE & 0xFFFF,
+    )
