@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from vectorplane.cli import main
-from vectorplane.cli.client import Client, NoInstance
+from vectorplane.cli.client import Client, NoInstance, Refused
 
 CONFIG = """
 interfaces:
@@ -208,6 +208,35 @@ def test_show_and_trace(sim: Run) -> None:
     assert done.returncode == 2 and "vectorplane: error:" in done.stderr
 
 
+def test_explain_packet(sim: Run) -> None:
+    flow = ("--interface", "lan", "--flow", "udp 10.10.1.5:1 -> 10.77.0.1:2")
+    before, kept = sim.client.call("counters"), ("interfaces", "errors")
+    done = sim.ask("explain-packet", *flow)
+    assert done.returncode == 0 and done.stderr == ""
+    assert "explained on a copy of the instance" in done.stdout and "Sent by wan, 42 bytes" in done.stdout
+    after = sim.client.call("counters")
+    assert [after[k] for k in kept] == [before[k] for k in kept]
+    done = sim.ask("explain-packet", *flow, "--inject", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["verdict"] == "sent" and answer["disagreements"] == []
+    packets = {row["name"]: row["tx_packets"] for row in sim.client.call("counters")["interfaces"]}
+    assert packets["wan"] == {r["name"]: r["tx_packets"] for r in before["interfaces"]}["wan"] + 1
+    done = sim.ask("explain-packet", "-i", "lan.100", "--flow", "udp 10.10.100.5:1 -> 10.77.0.1:2 ttl 1")
+    assert done.returncode == 1 and "ip4 ttl <= 1" in done.stdout
+    for words, why in (
+        (("-i", "none", "--hex", "00"), "there is no interface none; known: lan, lan.100, wan, me"),
+        (("-i", "me", "--hex", "00"), "me receives nothing from outside"),
+        (("-i", "lan", "--flow", "x"), "flow 'x'"),
+    ):
+        done = sim.ask("explain-packet", *words)
+        assert done.returncode == 2 and why in done.stderr
+    for given in ({"interface": "lan"}, {"interface": "lan", "hex": "00", "flow": "x"}):
+        with pytest.raises(Refused, match="expected hex or flow, one of them"):
+            sim.client.call("explain_packet", **given)
+    with pytest.raises(Refused, match="inject: expected true or false"):
+        sim.client.call("explain_packet", interface="lan", hex="00", inject=1)
+
+
 def test_a_second_instance_does_not_take_the_socket(sim: Run) -> None:
     second = Program(sim.folder, "second", "run", "-c", str(sim.config), "--run-dir", str(sim.folder))
     assert second.process.wait(60) == 1
@@ -258,6 +287,8 @@ def test_a_vpp_that_is_killed_gets_everything_back(tmp_path: Path, sim: Run) -> 
         assert texts == sorted(row["text"] for row in sim.client.call("dump"))
         assert run.client.call("diff") == []
         assert "pg0.100" in run.ask("show", "interfaces").stdout
+        done = run.ask("explain-packet", "-i", "lan", "--hex", "00")
+        assert done.returncode == 2 and "only packets of vectorplane's own engine can be explained" in done.stderr
 
         vpp.process.kill()
         vpp.process.wait()

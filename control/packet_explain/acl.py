@@ -153,10 +153,13 @@ def _disagreement(at: Moment, expected: int, met: Tried | None, found: Found) ->
     return None
 
 
-NODES = tuple(
-    f"acl-plugin-{direction}-{family}-{path}"
-    for direction in ("in", "out")
-    for family in ("ip4", "ip6")
-    for path in ("fa", "l2")
+NODES = (
+    "acl-plugin-in-ip4-fa",
+    "acl-plugin-out-ip4-fa",
+    "acl-plugin-in-ip6-fa",
+    "acl-plugin-in-ip4-l2",
+    "acl-plugin-out-ip4-l2",
+    "acl-plugin-in-ip6-l2",
+    "acl-plugin-out-ip6-l2",
 )
 EXPLAINERS = (Explainer(NODES, explain_acl),)

@@ -32,7 +32,8 @@ def _takes(sub: Interface) -> str:
     if sub.default_subif:
         return f"{sub.name} (all that no other takes)"
     inner = ["any" if tag == 4095 else str(tag) for tag in sub.tags]
-    return f"{sub.name} ({'/'.join(inner)}{'' if sub.exact else ', inexact'})"
+    more = ", and with more tags" if len(inner) == 1 and not sub.exact else ""
+    return f"{sub.name} ({'/'.join(inner)}{more})"
 
 
 def _destination(at: Moment, frame: bytes, port: Interface) -> str:

@@ -103,3 +103,18 @@ def test_lent_arrays() -> None:
     with lent(numbers) as (address,):
         assert _increment(address + 16) == 1
     assert numbers.tolist() == [0, 0, 1, 0]
+
+
+def test_a_private_copy_of_a_shared_region() -> None:
+    region = Region(1 << 30, name="shared", shared=True)
+    region.bytes[5], region.bytes[5 * mmap.PAGESIZE], region.bytes[-1] = 7, 8, 9
+    address = region.address
+    region.make_private()
+    assert region.address == address and [region.bytes[i] for i in (5, 5 * mmap.PAGESIZE, -1)] == [7, 8, 9]
+    region.bytes[5] = 1
+    assert _increment(region.address + 8) == 1
+    with mmap.mmap(region.fd, mmap.PAGESIZE) as other:
+        assert other[5] == 7 and other[8] == 0
+    alone = Region(100, name="alone")
+    alone.make_private()  # it is already
+    alone.bytes[0] = 3
