@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from vectorplane.graph_nodes.acl.five_tuple import IS_INPUT, SLOW
 from vectorplane.jit.kernel import helper, routine
-from vectorplane.jit.ops import shr
+from vectorplane.jit.ops import mul, shr
 
 SIDE = 4 << 40
 REQUEST, REPLY = 1, 2
@@ -87,4 +87,5 @@ def ways_made(l4: int, ip6: bool) -> int:
 @helper
 def address_key(addresses: int, direction: int) -> int:
     """IPv4 addresses as the session's key has them."""
-    return addresses if direction else shr(addresses, 32) | (addresses << 32)
+    # a product, since the shifted word would have more than 64 bits where Python runs this itself
+    return addresses if direction else shr(addresses, 32) | mul(addresses, 1 << 32)
