@@ -45,8 +45,10 @@ from vectorplane.graph_nodes.acl.rule_match import (
     match6,
 )
 from vectorplane.graph_nodes.acl.runtime import RUNTIME, bind
+from vectorplane.graph_nodes.acl.session_cache import WITHOUT, cache_hash, remember, remembered
 from vectorplane.graph_nodes.acl.session_key import address_key, session_key, way_of, ways_made
 from vectorplane.graph_nodes.acl.session_table import (
+    IP4,
     KEYS6_SIZE,
     MAX_INTERFACES,
     SESSION,
@@ -143,7 +145,7 @@ def _same(table: int, index: int, s: int, direction: int, ip6: bool) -> bool:
         k = rec(table, TABLE).keys6 + index * KEYS6_SIZE
         difference = (ld64(k) ^ ld64(x)) | (ld64(k + 8) ^ ld64(x + 8))
         return (difference | (ld64(k + 16) ^ ld64(y)) | (ld64(k + 24) ^ ld64(y + 8))) == 0
-    return r.addresses == address_key(a, direction)
+    return r.addresses == address_key(a, direction) and r.state == IP4
 
 
 @routine
@@ -169,11 +171,11 @@ def see_flags(worker: int, table: int, s: int, index: int, is_input: int, now: i
 def _has_session(
     worker: int, table: int, s: int, index: int, sw_if: int, is_input: int, now: int, error: int, ip6: bool
 ) -> bool:
-    """Does session ``index`` let the packet through? It is refreshed then, and ended when its time is up."""
+    """Does the packet's session ``index`` let it through? It is refreshed then, and ended when its time is up."""
     t = rec(table, TABLE)
     record = t.sessions + index * SESSION_SIZE
     r = rec(record, SESSION)
-    if not _same(table, index, s, is_input, ip6) or (r.ways & way_of(ld64(s + S_L4), ip6)) == 0:
+    if (r.ways & way_of(ld64(s + S_L4), ip6)) == 0:
         return False
     if now - r.active >= ld64(table + T_TIMEOUTS + 8 * r.list):
         end_if(table, index, r.key, 0)
@@ -255,12 +257,17 @@ def acl(worker: int, node: int, frame: int, ip6: bool) -> int:
     table = runtime.sessions
     scratch = runtime.scratch
     verdicts = runtime.verdicts
+    cache = runtime.remembered
     adjacencies = runtime.adjacencies
     count_matches = rec(runtime.switches, SWITCHES).count_matches
     hits_worker = w.index
     direction = IS_INPUT if is_input else 0
     live = rec(table, TABLE).live
     n = frame_n(frame)
+    unknown = 0
+    use_cache = not ip6 and runtime.without == 0
+    if runtime.without > 0:
+        runtime.without -= 1
 
     for i in range(n):
         ahead = pool + buffer_index(frame, i + 4) * CELL
@@ -281,24 +288,38 @@ def acl(worker: int, node: int, frame: int, ip6: bool) -> int:
         rec(s, SCRATCH).hash = 0
         if live > 0:
             if not ip6 or ld64(s + S_ADDRESSES) != 0:
-                rec(s, SCRATCH).key = session_key(ld64(s + S_L4), ip6)
-                h = _hash(table, s, is_input, ip6)
-                rec(s, SCRATCH).hash = h
-                prefetch_bucket(rec(table, TABLE).map6 if ip6 else rec(table, TABLE).map4, h)
+                key = session_key(ld64(s + S_L4), ip6)
+                rec(s, SCRATCH).key = key
+                index = -1
+                if use_cache:
+                    index = remembered(cache, cache_hash(address_key(ld64(s + S_ADDRESSES), is_input), key))
+                if index >= 0:
+                    rec(s, SCRATCH).session = index
+                    prefetch(rec(table, TABLE).sessions + index * SESSION_SIZE)
+                else:
+                    h = _hash(table, s, is_input, ip6)
+                    rec(s, SCRATCH).hash = h
+                    prefetch_bucket(rec(table, TABLE).map6 if ip6 else rec(table, TABLE).map4, h)
+                    unknown += 1
         elif not ip6:
             matcher = ld64(matchers + 8 * sw_if)
             if matcher != 0 and rec(matcher, MATCHER).n_tuples > 0:
                 prefetch_verdict(verdicts, matcher, ld64(s + S_ADDRESSES), ld64(s + S_L4))
 
-    if live > 0:
+    if unknown > 0:
         for i in range(n):
             s = scratch + i * SCRATCH_SIZE
-            if not ip6 or ld64(s + S_ADDRESSES) != 0:
+            if rec(s, SCRATCH).session < 0 and (not ip6 or ld64(s + S_ADDRESSES) != 0):
                 index = _search(table, s, rec(s, SCRATCH).hash, is_input, ip6)
                 rec(s, SCRATCH).session = index
                 if index >= 0:
+                    if use_cache:
+                        key = rec(s, SCRATCH).key
+                        remember(cache, cache_hash(address_key(ld64(s + S_ADDRESSES), is_input), key), index)
                     prefetch(rec(table, TABLE).sessions + index * SESSION_SIZE)
 
+    if use_cache and 2 * unknown > n:
+        runtime.without = WITHOUT
     permitted = 0
     existing = 0
     made = 0
@@ -312,6 +333,11 @@ def acl(worker: int, node: int, frame: int, ip6: bool) -> int:
         if index < 0 and made > 0 and (not ip6 or ld64(s + S_ADDRESSES) != 0):
             index = search_again(table, s, is_input, ip6)
             q.session = index
+        if index >= 0 and not _same(table, index, s, is_input, ip6):
+            index = search_again(table, s, is_input, ip6)
+            q.session = index
+            if index >= 0 and not _same(table, index, s, is_input, ip6):
+                index = -1
         if index >= 0 and _has_session(worker, table, s, index, sw_if, is_input, m.time, err + E_RESTART, ip6):
             existing += 1
             q.action = BY_SESSION

@@ -9,6 +9,7 @@ import numpy as np
 from vectorplane.dataplane.abi import FRAME_SIZE
 from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.acl.five_tuple import SCRATCH_SIZE
+from vectorplane.graph_nodes.acl.session_cache import SessionCaches
 from vectorplane.graph_nodes.acl.session_control import AclSessions
 from vectorplane.graph_nodes.acl.tables import AclTables
 from vectorplane.graph_nodes.acl.verdict_cache import VerdictCaches
@@ -27,9 +28,11 @@ RUNTIME = np.dtype(
         ("sessions", "i8"),
         ("scratch", "i8"),
         ("verdicts", "i8"),
+        ("remembered", "i8"),  # this worker's session cache
         ("switches", "i8"),
         ("counters", "i8"),  # of this worker, by ACL
         ("adjacencies", "i8"),
+        ("without", "i8"),  # vectors to come that go without the session cache
     ]
 )
 
@@ -59,6 +62,7 @@ def bind(plane: Dataplane, node: Node) -> None:
     data["matchers"] = tables.matcher_addresses[int(is_input)]
     data["sessions"] = plane.shared(AclSessions).address
     data["scratch"] = plane.shared(AclScratch).addresses
+    data["remembered"] = plane.shared(SessionCaches).addresses
     data["verdicts"] = plane.shared(VerdictCaches).addresses
     data["switches"] = tables.switches_address
     data["counters"] = tables.counter_addresses

@@ -22,9 +22,12 @@ ACLS = 3
 class AclMachine(RuleBasedStateMachine):
     """See `Walled`."""
 
-    @initialize(reclassify=st.booleans(), some=rule_lists, others=rule_lists, place=st.integers(0, 4))
-    def begin(self, reclassify: bool, some: list[AclRule], others: list[AclRule], place: int) -> None:
+    @initialize(
+        reclassify=st.booleans(), eager=st.booleans(), some=rule_lists, others=rule_lists, place=st.integers(0, 4)
+    )
+    def begin(self, reclassify: bool, eager: bool, some: list[AclRule], others: list[AclRule], place: int) -> None:
         self.it = Walled()
+        self.it.eager = eager
         self.it.engine.acls.reclassify = self.it.naive.reclassify = reclassify
         self.acls = [self.it.acl([*some, EVERYTHING]), self.it.acl(others), self.it.acl([])]
         if place == 0:

@@ -162,6 +162,20 @@ def test_other_lists_end_sessions(it: Walled) -> None:
     assert len(it.engine.acls.sessions) == 0
 
 
+def test_a_session_in_the_place_of_another_is_not_taken_for_it(it: Walled) -> None:
+    it.eager = True
+    first, second = (udp(False, (port, 53)) for port in (1024, 1025))
+    assert [out(it, first) for _ in range(3)] == [True] * 3  # the third one is remembered
+    it.engine.acls.clear_sessions()
+    it.naive.clear()
+    assert out(it, second)
+    (session,) = it.engine.acls.sessions
+    assert session.index == 0, "the record that the first one had"
+    assert not back(it, udp(True, (53, 1024))), "nobody asked from there"
+    assert back(it, udp(True, (53, 1025)))
+    assert out(it, first) and len(it.engine.acls.sessions) == 2
+
+
 def test_an_interface_goes(it: Walled) -> None:
     assert out(it, udp(False, (1, 53)))
     first, second = it.engine.acls.inputs(INSIDE) + it.engine.acls.outputs(INSIDE)

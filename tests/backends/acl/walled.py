@@ -11,6 +11,7 @@ from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.pg import PgDevice
 from vectorplane.backends.engine.report import report
 from vectorplane.backends.engine.route_paths import Path
+from vectorplane.dataplane.graph import Node
 
 SECOND = 1_000_000_000
 COUNTERS = {
@@ -34,6 +35,8 @@ class Walled:
     def __init__(self, **options: object) -> None:
         self.engine = Engine(buffers=4096, **options)  # type: ignore[arg-type]
         self.naive = naive.NaiveAcls()
+        self.eager = False
+        """Use the session cache for each vector; else only when it has shown to be worth it."""
         for sw_if, network in NETWORKS.items():
             made = self.engine.interfaces.add(f"pg{sw_if - 1}", device=PgDevice(), mac=mac_of(sw_if))
             assert made.sw_if_index == sw_if
@@ -103,6 +106,9 @@ class Walled:
             if self.naive.lists.get((out_if, False)):
                 wanted["out"][COUNTERS[verdict]] += 1
             passed[at] = verdict != naive.DENIED
+        if self.eager:
+            for node in self._nodes():
+                node.data["without"] = 0
         before = self.counters()
         frames = [mac_of(sw_if) + bytes.fromhex("020000000001") + b"\x08\x00" + p for p in packets]
         self.engine.pg.add("packets", sw_if, frames)
@@ -118,6 +124,11 @@ class Walled:
             change.pop("restart session timer", None)
             assert change == counts, direction
         return passed
+
+    def _nodes(self) -> list[Node]:
+        return [
+            n for n in self.engine.plane.graph.nodes if n.type.name in ("acl-plugin-in-ip4-fa", "acl-plugin-out-ip4-fa")
+        ]
 
     def _device(self, sw_if: int) -> PgDevice:
         device = self.engine.interfaces[sw_if].device
