@@ -14,7 +14,7 @@ import numpy as np
 from vectorplane.backends.engine.acl.rule import PERMIT, AclRule
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.bench.acl import FLOWS, ports
-from vectorplane.bench.measure import CaseResult, measure, send
+from vectorplane.bench.measure import CaseResult, run_case
 from vectorplane.bench.traffic import udp_frames
 
 CASES = ("one", "tuples", "flows", "deep")
@@ -68,12 +68,4 @@ def run(case: str, *, packets: int = 1 << 23, buffers: int = 8192, seed: int = 1
     Raises:
         RuntimeError: packets were dropped, so the figures would be wrong.
     """
-    engine = Engine(clock="fast", buffers=buffers, seed=seed)
-    try:
-        set_up(case, engine, seed)
-        send(engine, 1 << 17)
-        result = CaseResult(case, packets, buffers=buffers)
-        measure("acl-stateless", engine, result)
-        return result
-    finally:
-        engine.close()
+    return run_case("acl-stateless", case, set_up, packets=packets, buffers=buffers, seed=seed)

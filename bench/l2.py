@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from vectorplane.backends.engine.engine import Engine
-from vectorplane.bench.measure import CaseResult, measure, send
+from vectorplane.bench.measure import CaseResult, run_case
 from vectorplane.bench.traffic import ethernet_frames
 
 STATIONS = {"station": 2, "thousand": 1_000, "million": 1_000_000, "flood": 2}
@@ -64,12 +64,4 @@ def run(case: str, *, packets: int = 1 << 23, buffers: int = 8192, seed: int = 1
     Raises:
         RuntimeError: packets were dropped, so the figures would be wrong.
     """
-    engine = Engine(clock="fast", buffers=buffers, seed=seed)
-    try:
-        set_up(case, engine, seed)
-        send(engine, 1 << 17)
-        result = CaseResult(case, packets, buffers=buffers)
-        measure("l2", engine, result)
-        return result
-    finally:
-        engine.close()
+    return run_case("l2", case, set_up, packets=packets, buffers=buffers, seed=seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,3 +84,22 @@ def measure(bench: str, engine: Engine, result: CaseResult) -> None:
     dropped = {k: n - before.get(k, 0) for k, n in after.items() if n != before.get(k, 0)}
     if dropped:
         raise RuntimeError(f"bench {bench} {result.case}: packets were dropped: {dropped}")
+
+
+def run_case(
+    bench: str, case: str, set_up: Callable[[str, Engine, int], object], *, packets: int, buffers: int, seed: int
+) -> CaseResult:
+    """Measure one case on a fresh engine, warm; ``set_up`` gets the case, the engine and the seed.
+
+    Raises:
+        RuntimeError: packets were dropped, so the figures would be wrong.
+    """
+    engine = Engine(clock="fast", buffers=buffers, seed=seed)
+    try:
+        set_up(case, engine, seed)
+        send(engine, 1 << 17)
+        result = CaseResult(case, packets, buffers=buffers)
+        measure(bench, engine, result)
+        return result
+    finally:
+        engine.close()

@@ -13,7 +13,7 @@ import numpy as np
 
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.route_paths import Path
-from vectorplane.bench.measure import CaseResult, measure, send
+from vectorplane.bench.measure import CaseResult, run_case
 from vectorplane.bench.traffic import ethernet_frames, vxlan_frames
 
 TUNNELS = {"one": 1, "thousand": 1_000}
@@ -60,12 +60,4 @@ def run(case: str, *, packets: int = 1 << 22, buffers: int = 8192, seed: int = 1
     Raises:
         RuntimeError: packets were dropped, so the figures would be wrong.
     """
-    engine = Engine(clock="fast", buffers=buffers, seed=seed)
-    try:
-        set_up(case, engine, seed)
-        send(engine, 1 << 17)
-        result = CaseResult(case, packets, buffers=buffers)
-        measure("vxlan", engine, result)
-        return result
-    finally:
-        engine.close()
+    return run_case("vxlan", case, set_up, packets=packets, buffers=buffers, seed=seed)
