@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,17 @@ def test_shown_output() -> None:
         assert [line for line in lines if line != "..." and line.rstrip() not in printed] == []
         nodes = {line.split()[0] for line in printed if " active " in line or " polling " in line}
         assert {line.split()[0] for line in output.splitlines() if " active " in line or " polling " in line} <= nodes
+
+
+def test_shown_explanation() -> None:
+    """`explain-packet` says what the README shows."""
+    (block,) = [b for b in blocks("console") if b.startswith("$ vectorplane explain-packet")]
+    command, _, output = block.partition("\n")
+    words = shlex.split(command)[2:]
+    done = subprocess.run(
+        [sys.executable, "-m", "vectorplane", *words], cwd=TOP, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and done.stdout == output
 
 
 def test_commands_exist() -> None:

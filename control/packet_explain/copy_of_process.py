@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
 
-PATIENCE = 30.0
-"""Seconds that the copy may take."""
+READY, PATIENCE = 3.0, 30.0
+"""Seconds that the copy may take until the engine can go on, and in all."""
 
 
 class CopyError(RuntimeError):
@@ -63,13 +63,14 @@ class _Answers:
 
     def __init__(self, pid: int, reading: int) -> None:
         self._pid, self._reading = pid, reading
-        self._deadline = time.monotonic() + PATIENCE
+        self._deadline = time.monotonic() + READY
 
     def wait_until_ready(self) -> None:
         """The engine may go on."""
         if self._read(1) != b"1":
             self._end()
-            raise CopyError("the copy of the process died at once")
+            raise CopyError("the copy of the process died at once, or took too long to begin")
+        self._deadline = time.monotonic() + PATIENCE
 
     def __call__(self) -> Any:
         parts = []

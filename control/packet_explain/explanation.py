@@ -87,7 +87,7 @@ class Explanation:
         return "; ".join(dict.fromkeys(f"{o.node}: {o.reason}" if o.reason else o.node for o in mine))
 
     def json(self) -> dict[str, Any]:
-        """As data; the README and docs/explain-packet.md say what the fields are."""
+        """As data; docs/decisions/explain-packet.md says what the fields are."""
         return {
             "received": {"interface": self.interface, "time": self.time, "hex": self.hex, "summary": self.summary},
             "verdict": self.verdict,

@@ -66,7 +66,7 @@ def packet_of(engine: Engine, request: Request) -> tuple[int, bytes]:
     if request.flow is not None:
         return interface.sw_if_index, from_flow(engine, interface, parse_flow(request.flow), mac)
     frame = framed(Captured(0, from_hex(request.hex or ""), request.ethertype), interface)
-    return interface.sw_if_index, frame if mac is None else mac + frame[6:]
+    return interface.sw_if_index, mac + frame[6:] if mac is not None and interface.device.ethernet else frame
 
 
 def explain_live(engine: Engine, request: Request) -> dict[str, Any]:

@@ -124,6 +124,21 @@ def test_only_input_nodes_mark_packets(router: Router) -> None:
         log.add("nowhere", 1)
 
 
+def test_a_packet_that_the_control_side_marks(router: Router) -> None:
+    log = router.plane.shared(TraceLog)
+    assert log.count(0) == 0
+    number = log.take_number()
+    assert log.take_number() == number + 1
+    packet = make_packet(router.plane, udp()[14:])
+    meta = router.plane.pool.meta[packet]
+    meta["flags"], meta["trace"], meta["rx_sw_if"] = TRACED, number, 1
+    enqueue_packet(router.plane, "ip4-input", packet)
+    router.run([udp()])
+    assert paths(log) == [PATH[2:]] and log.packets()[0][0].packet == number
+    assert log.count(0) == len(PATH) - 2
+    assert [r.node.name for r in log.records(0, 3)] == PATH[5:]
+
+
 def test_clear(router: Router) -> None:
     log = router.plane.shared(TraceLog)
     log.add("pg-input", 10)

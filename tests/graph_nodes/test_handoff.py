@@ -10,6 +10,7 @@ from tests.backends.sim import balanced, forwarder, number_of, udp
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.handoff import InterfaceHandoffs
 from vectorplane.backends.engine.sim_nic import SimNic
+from vectorplane.dataplane.inject import enqueue_packet
 from vectorplane.dataplane.trace_log import TraceLog
 from vectorplane.graph_nodes.handoff import Handoffs
 
@@ -64,6 +65,23 @@ def test_a_full_ring_drops() -> None:
     engine.run()
     assert [number_of(f) for _, f in second.transmitted()] == [0, 1, 2, 3]
     assert engine.plane.error_counts("drops") == {"worker-handoff: congestion drop": 96}
+    balanced(engine)
+    engine.close()
+
+
+def test_what_is_under_way() -> None:
+    engine, first, second = spread([1])
+    handoffs = engine.plane.shared(Handoffs)
+    first.inject([(i, udp(i)) for i in range(3)])
+    engine.link()
+    engine.plane.workers[0].dispatch(1)  # and before worker 1 sees them
+    under_way = handoffs.under_way()
+    assert [(worker, node) for worker, _, node in under_way] == [(1, "ethernet-input")] * 3
+    assert handoffs.take_all() == under_way and handoffs.under_way() == []
+    for worker, buffer, node in under_way:
+        enqueue_packet(engine.plane, node, buffer, worker)
+    engine.run()
+    assert [number_of(f) for _, f in second.transmitted()] == [0, 1, 2]
     balanced(engine)
     engine.close()
 

@@ -140,3 +140,19 @@ def test_the_table_decides() -> None:
     with lent(data, records) as (address, base):
         assert classify(address, base, len(records), rss.address) == 50
     assert set(records["queue"].tolist()) == {3}
+
+
+def test_the_queue_of_one_frame() -> None:
+    frames = [
+        *(frame(f"10.0.0.{i}", "192.0.2.1", 17, i, 53) for i in range(50)),
+        bytes(12) + b"\x08\x06" + bytes(28),
+        b"",
+    ]
+    data, records = window(frames)
+    rss = Rss(3)
+    with lent(data, records) as (address, base):
+        classify(address, base, len(records), rss.address)
+    places = [rss.queue_of(f) for f in frames]
+    assert [queue for queue, _ in places] == records["queue"].tolist()
+    assert [entry for _, entry in places] == (records["interface"] >> 16).tolist()
+    assert places[-2:] == [(0, 0), (0, 0)]

@@ -124,7 +124,7 @@ def _fresh(o: Options) -> Any:
 
     played: dict[str, list[str]] = {}
     for word in o.before:
-        name, equals, path = word.partition("=")
+        name, equals, path = ("", "", word) if Path(word).exists() else word.partition("=")
         played.setdefault(name if equals else o.interface, []).append(path if equals else word)
     port = o.interface.partition(".")[0] if o.interface not in config.interfaces else o.interface
     packets = (port, before) if o.play else None

@@ -50,6 +50,8 @@ def test_provisioned_entries(it: Bridged) -> None:
     ]
     assert (seven[HOST].bd_id, seven[HOST].sw_if_index, eight[THIRD].sw_if_index) == (7, 2, -1)
     assert (it.engine.l2fib.count, it.engine.l2fib.learn_count) == (3, 0)
+    assert it.engine.l2fib.get(it.engine.bridges[7].index, HOST) == seven[HOST]
+    assert it.engine.l2fib.get(it.engine.bridges[8].index, HOST) is None
     assert it.send(1, frame(THIRD, HOST)).sent == [(2, frame(THIRD, HOST))], "the filter is another domain's"
     assert it.send(3, frame(HOST, THIRD)).drops == {"Filter Mac Drop": 1}
     assert it.send(3, frame(THIRD)).drops == {"L2 filter mac drops": 1}
