@@ -14,6 +14,9 @@ Time is the packets' own: before a fragment is looked at, all contexts whose tim
 So the result does not depend on how packets fall into vectors; `Reassembly.expire` does the same from a timer
 when no fragment comes any more.
 
+With several workers in real time a datagram has one that puts it together; others pass its fragments on
+(`vectorplane.graph_nodes.ip4_reassembly_owner`; "congestion drop" when that one is behind).
+
 Balance: a fragment that is held counts as consumed at that moment ("fragments held for reassembly", a counter of
 our own). The fragment that completes a datagram is not held: it goes on as the whole packet, so nothing is
 generated. Fragments freed later, with a context that expires or is given up or by an overlap, were consumed
@@ -36,12 +39,13 @@ from vectorplane.graph_nodes.errors4 import REASS_INTERNAL_ERROR, REASS_MALFORME
 from vectorplane.graph_nodes.ip4_header import FRAGMENT, MORE_FRAGMENTS, OFFSET_MASK
 from vectorplane.graph_nodes.ip4_reassembly_control import Reassembly
 from vectorplane.graph_nodes.ip4_reassembly_intake import GIVE_UP, HOLD, take_in
+from vectorplane.graph_nodes.ip4_reassembly_owner import MINE, OWNERS, PASSED, REFUSED, bind_owners, pass_to_owner
 from vectorplane.graph_nodes.ip4_reassembly_table import TABLE
 from vectorplane.graph_nodes.rare import free
 from vectorplane.graph_nodes.replicate import copy_packet, is_shared
 from vectorplane.graph_nodes.trace_ip4 import IP4_BEFORE_TRACE
 from vectorplane.jit.kernel import kernel, routine
-from vectorplane.jit.ops import be16, rec
+from vectorplane.jit.ops import be16, ld64, offsets, rec
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -50,10 +54,15 @@ if TYPE_CHECKING:
 NEXTS = ("ip4-input", "ip4-drop")
 INPUT, DROP = range(2)
 
-HELD = len(errors4.ERRORS)
-ERRORS = (*errors4.ERRORS, ("reass_fragments_held", "fragments held for reassembly"))
+HELD, CONGESTION = len(errors4.ERRORS), len(errors4.ERRORS) + 1
+ERRORS = (
+    *errors4.ERRORS,
+    ("reass_fragments_held", "fragments held for reassembly"),
+    ("reass_congestion", "congestion drop"),
+)
 
-RUNTIME = np.dtype([("table", "i8"), ("arc", "i8"), ("kind", "i8")])
+RUNTIME = np.dtype([("table", "i8"), ("arc", "i8"), ("kind", "i8"), ("owners", OWNERS)])
+(_OWNERS,) = offsets(RUNTIME, "owners")
 
 NAMES = ("ip4-full-reassembly", "ip4-local-full-reassembly", "ip4-full-reassembly-feature")
 LOCAL, FEATURE = 1, 2
@@ -87,11 +96,20 @@ def ip4_full_reassembly(worker: int, node: int, frame: int) -> int:
         m = rec(b, BUFFER)
         whole = bi
         dropped = False
+        passed = MINE
         if m.current_length < 20:
             m.error = errors + REASS_MALFORMED_PACKET
             dropped = True
         elif be16(b + DATA + m.current_data + FRAGMENT) & (MORE_FRAGMENTS | OFFSET_MASK):
-            if kind == LOCAL and rec(r.table, TABLE).local_enabled == 0:
+            if ld64(d.data + _OWNERS) != 0:
+                passed = pass_to_owner(worker, d.data + _OWNERS, frame, i, b + DATA + m.current_data)
+            if passed == PASSED:
+                set_next(frame, i, KEPT)
+                continue
+            if passed == REFUSED:
+                m.error = errors + CONGESTION
+                dropped = True
+            elif kind == LOCAL and rec(r.table, TABLE).local_enabled == 0:
                 dropped = True
             elif not own_packet(worker, frame, i):
                 m.error = errors + REASS_INTERNAL_ERROR
@@ -119,6 +137,7 @@ def bind(plane: Dataplane, node: Node) -> None:
     node.data["kind"] = NAMES.index(node.type.name)
     node.data["table"] = plane.shared(Reassembly).addresses
     node.data["arc"] = plane.arcs["ip4-unicast"].address
+    bind_owners(plane, node)
 
 
 IP4_FULL_REASSEMBLY = NodeType(

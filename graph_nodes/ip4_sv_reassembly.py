@@ -10,6 +10,8 @@ since its last fragment. Dropped are "malformed packets" (less than 8 bytes in a
 "fragment chain too long (drop)" and "unsupported ip protocol" (the first fragment has no ports): the fragment that was
 the one too many, with all that wait.
 
+A datagram's fragments all go to one worker as in full reassembly.
+
 Balance: a fragment that waits is consumed ("fragments held for reassembly", a counter of our own), and generated
 again when it goes on. So those that are freed later were consumed already: "held fragments dropped" only informs.
 """
@@ -39,6 +41,7 @@ from vectorplane.graph_nodes.event_kinds import SV_REASSEMBLY_STARTED
 from vectorplane.graph_nodes.forwarding import ADJ_SIZE, ADJACENCY, Forwarding
 from vectorplane.graph_nodes.ip4_header import FRAGMENT, ID, LENGTH, MORE_FRAGMENTS, OFFSET_MASK, SOURCE
 from vectorplane.graph_nodes.ip4_header import PROTOCOL as PROTOCOL_AT
+from vectorplane.graph_nodes.ip4_reassembly_owner import OWNERS, PASSED, REFUSED, bind_owners, pass_to_owner
 from vectorplane.graph_nodes.ip4_reassembly_table import CONTEXT, TABLE, context_at, create, find
 from vectorplane.graph_nodes.ip4_sv_buffer import (
     BITS,
@@ -53,7 +56,7 @@ from vectorplane.graph_nodes.ip4_sv_contexts import FIRST, INFO, LAST, SvReassem
 from vectorplane.graph_nodes.ip4_sv_l4 import read_l4
 from vectorplane.graph_nodes.rare import free
 from vectorplane.jit.kernel import helper, kernel, routine
-from vectorplane.jit.ops import be16, ld8, ld16, ld32s, ld64, prefetch, rec, st64
+from vectorplane.jit.ops import be16, ld8, ld16, ld32s, ld64, offsets, prefetch, rec, st64
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -61,13 +64,15 @@ if TYPE_CHECKING:
 
 NEXTS = ("ip4-input", "ip4-drop")
 INPUT, DROP = range(2)
-HELD, FREED = len(errors4.ERRORS), len(errors4.ERRORS) + 1
+CONGESTION, HELD, FREED = (len(errors4.ERRORS) + k for k in range(3))
 ERRORS = (
     *errors4.ERRORS,
+    ("reass_congestion", "congestion drop"),
     ("reass_fragments_held", "fragments held for reassembly"),
     ("reass_held_dropped", "held fragments dropped"),
 )
-RUNTIME = np.dtype([("table", "i8"), ("arc", "i8"), ("adjacencies", "i8"), ("kind", "i8")])
+RUNTIME = np.dtype([("table", "i8"), ("arc", "i8"), ("adjacencies", "i8"), ("kind", "i8"), ("owners", OWNERS)])
+(_OWNERS,) = offsets(RUNTIME, "owners")
 PLAIN, FEATURE, OUTPUT = range(3)
 """`kind`: which of the three nodes."""
 NAMES = ("ip4-sv-reassembly", "ip4-sv-reassembly-feature", "ip4-sv-reassembly-output-feature")
@@ -134,6 +139,15 @@ def fragment(worker: int, node: int, frame: int, i: int, sent: int) -> int:
     m = rec(b, BUFFER)
     l3 = _l3(b, r.kind, r.adjacencies)
     ip = b + DATA + m.current_data + l3
+    if ld64(d.data + _OWNERS) != 0:
+        passed = pass_to_owner(worker, d.data + _OWNERS, frame, i, ip)
+        if passed == PASSED:
+            set_next(frame, i, KEPT)
+            return sent
+        if passed == REFUSED:
+            m.error = errors + CONGESTION
+            set_next(frame, i, DROP)
+            return sent
     place = be16(ip + FRAGMENT)
     offset = place & OFFSET_MASK
     size = be16(ip + LENGTH) - (ld8(ip) & 15) * 4
@@ -271,6 +285,7 @@ def bind(plane: Dataplane, node: Node) -> None:
     data["adjacencies"] = plane.shared(Forwarding).adj_address
     if kind != PLAIN:
         data["arc"] = plane.arcs[node.type.features[0].arc].address
+    bind_owners(plane, node)
 
 
 def _node(kind: int, *features: Feature) -> NodeType:
