@@ -55,7 +55,6 @@ def show_acl(cli: DebugCli, words: Words) -> str:
     """All ACLs, or one: rules, and where they apply."""
     wanted = maybe_index(words)
     acls = cli.engine.acls
-    contexts = acls.contexts()
     lines = []
     for acl in acls:
         if wanted not in (None, acl.index):
@@ -65,8 +64,7 @@ def show_acl(cli: DebugCli, words: Words) -> str:
             if acl.index < acls.reach[is_input].acls:
                 lines.append(f"  applied {word} on sw_if_index: {numbers(acls.applied(acl.index, is_input))}")
         if acl.index < max(reach.acls for reach in acls.reach.values()):
-            used = numbers(c.index for c in contexts if acl.index in c.acls)
-            lines.append(f"  used in lookup context index: {used}")
+            lines.append(f"  used in lookup context index: {numbers(acls.contexts_with(acl.index))}")
     return "\n".join(lines)
 
 

@@ -1,7 +1,6 @@
-"""The acl plugin at work: interfaces, sessions, tables, lookup contexts.
+"""The acl plugin at work: interfaces, sessions, lookup contexts.
 
-``show acl-plugin tables`` shows the tuples of each lookup context where VPP shows mask types and its bihash: masks are
-those of both addresses as they stand in a packet and of the L4 word. Times of sessions are in ns.
+Times of sessions are in ns; VPP's lines about its cleaner's interrupts have nothing here that they could tell of.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def show_interface(cli: DebugCli, words: Words) -> str:
             if detail and index < acls.reach[is_input].interfaces:
                 context = acls.context_of(index, is_input)
                 lines.append(f"  {word:>6} lookup context index: {_NONE if context is None else context}")
-    return "\n".join(lines)
+    return "".join(f"{line}\n" for line in lines)  # the last one may be empty
 
 
 def show_sessions(cli: DebugCli, words: Words) -> str:
@@ -110,47 +109,6 @@ def _session(cli: DebugCli, index: int) -> list[str]:
     ]
 
 
-def show_tables(cli: DebugCli, words: Words) -> str:
-    """What lists of ACLs were compiled to."""
-    acls = cli.engine.acls
-    lines = [
-        f"Stats counters enabled for interface ACLs: {int(acls.counters_enabled)}",
-        f"Use hash-based lookup for ACLs: {int(acls.use_hash_matching)}",
-    ]
-    part = next((word for word in ("acl", "applied", "mask", "hash") if words.accept(word)), None)
-    wanted = maybe_index(words, "lc_index") if part == "applied" else None
-    acl = maybe_index(words) if part == "acl" else None
-    if part == "hash":
-        maybe_index(words, "verbose")
-    contexts = acls.contexts()
-    if part in (None, "mask", "acl"):
-        lines.append("Mask-type entries:")
-        masks = sorted({m for c in contexts if acl is None or acl in c.acls for m in c.matcher.tuples})
-        lines += [f"     {i:3d}: addresses {a:016x} l4 {l4:016x}" for i, (a, l4) in enumerate(masks)]
-    if part in (None, "applied"):
-        lines.append("Applied lookup entries for lookup contexts")
-        for context in contexts:
-            if wanted not in (None, context.index):
-                continue
-            lines += [f"lc_index {context.index}:", f"  applied acls: {numbers(context.acls)}"]
-            lines.append("  applied mask info entries:")
-            for i, chains in enumerate(context.matcher.tuples.values()):
-                rules = sum(map(len, chains.values()))
-                longest = max(map(len, chains.values()))
-                first = min(chain[0] for chain in chains.values())
-                lines.append(
-                    f"    {i:4d}: mask type index {i} first rule index {first} num_entries {rules} "
-                    f"max_collisions {longest}"
-                )
-            lines.append("  lookup applied entries:")
-            for i, (placed, hits) in enumerate(context.entries):
-                lines.append(
-                    f"    {i:4d}: acl {placed.acl} rule {placed.number} action {placed.rule.action} "
-                    f"hitcount {hits} acl_pos: {placed.position}"
-                )
-    return "\n".join(lines)
-
-
 def show_context(cli: DebugCli, words: Words) -> str:
     """The lookup contexts."""
     wanted = maybe_index(words)
@@ -192,11 +150,6 @@ def show_memory(cli: DebugCli, words: Words) -> str:
 COMMANDS = (
     Command("show acl-plugin interface", "show acl-plugin interface [sw_if_index N] [acl]", show_interface),
     Command("show acl-plugin sessions", "show acl-plugin sessions", show_sessions),
-    Command(
-        "show acl-plugin tables",
-        "show acl-plugin tables [ acl [index N] | applied [ lc_index N ] | mask | hash [verbose N] ]",
-        show_tables,
-    ),
     Command("show acl-plugin lookup context", "show acl-plugin lookup context [index N]", show_context),
     Command("show acl-plugin lookup user", "show acl-plugin lookup user [index N]", show_user),
     Command(

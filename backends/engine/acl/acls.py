@@ -17,6 +17,7 @@ from vectorplane.backends.engine.acl.match_counters import MatchCounters
 from vectorplane.backends.engine.acl.reach import Reach
 from vectorplane.backends.engine.acl.rule import REFLECT, AclRule
 from vectorplane.backends.engine.acl.sessions import Sessions
+from vectorplane.backends.engine.acl.users import take_out
 from vectorplane.backends.engine.interface import DELETED
 from vectorplane.graph_nodes.acl.tables import MAX_ACLS, AclTables
 
@@ -153,9 +154,7 @@ class Acls:
         now = list(self._lists.get((sw_if_index, is_input), ()))
         if index not in now:
             raise AclNotThere(f"ACL {index} does not apply")
-        last = now.pop()
-        if last != index:
-            now[now.index(index)] = last
+        take_out(now, index)
         self._set_one(sw_if_index, is_input, now)
 
     def inputs(self, sw_if_index: int) -> tuple[int, ...]:
@@ -167,8 +166,8 @@ class Acls:
         return self._lists.get((sw_if_index, False), ())
 
     def applied(self, index: int, is_input: bool) -> list[int]:
-        """The interfaces in whose list of a direction the ACL is."""
-        return sorted(i for (i, d), numbers in self._lists.items() if d == is_input and index in numbers)
+        """The interfaces in whose list of a direction the ACL is, in VPP's order (`Users`)."""
+        return self.reach[is_input].users.of(index)
 
     @property
     def interfaces(self) -> list[int]:
@@ -186,6 +185,10 @@ class Acls:
     def contexts(self) -> list[LookupContext]:
         """VPP's lookup contexts: one for each interface and direction with ACLs."""
         return self._contexts.all()
+
+    def contexts_with(self, index: int) -> list[int]:
+        """The numbers of the lookup contexts that an ACL is in, in VPP's order (`Users`)."""
+        return self._contexts.users.of(index)
 
     def context_of(self, sw_if_index: int, is_input: bool) -> int | None:
         """The number of the lookup context of an interface and direction."""
@@ -272,7 +275,7 @@ class Acls:
     def _set(self, sw_if_index: int, is_input: bool, numbers: tuple[int, ...], cleared: bool) -> bool:
         key = (sw_if_index, is_input)
         before = self._lists.get(key, ())
-        self.reach[is_input].add(sw_if_index, numbers)
+        self.reach[is_input].change(sw_if_index, before, numbers)
         if self.sessions.reclassify:
             self.sessions.policy_changed(sw_if_index, is_input)
         elif not cleared and set(before) != set(numbers):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vectorplane.backends.engine.acl.rule import AclRule
+from vectorplane.backends.engine.acl.users import Users
 from vectorplane.graph_nodes.acl.matcher import Matcher, Placed
 from vectorplane.graph_nodes.acl.tables import AclTables
 
@@ -39,6 +39,8 @@ class Contexts:
         self._by_place: dict[tuple[int, bool], LookupContext] = {}
         self._free: list[int] = []
         self._top = 0
+        self.users = Users()
+        """By ACL the contexts it is in."""
         self._matchers = 0
         self.match_fragments = True
         self.by_tuples = True
@@ -60,10 +62,12 @@ class Contexts:
                 match_fragments=self.match_fragments,
                 by_tuples=self.by_tuples,
             )
-            self._by_place[place] = LookupContext(index, *place, tuple(i for i, _ in lists), matcher)
+            context = self._by_place[place] = LookupContext(index, *place, tuple(i for i, _ in lists), matcher)
+            self._use(index, () if before is None else before.acls, context.acls)
             address = matcher.address
         elif before is not None:
-            heapq.heappush(self._free, -before.index)
+            self._use(before.index, before.acls, ())
+            self._free.append(before.index)
         plane.shared(AclTables).matchers[int(is_input), sw_if_index] = address
         if before is not None:
             plane.epochs.retire(before.matcher.close)
@@ -77,8 +81,13 @@ class Contexts:
         found = self._by_place.get((sw_if_index, is_input))
         return None if found is None else found.index
 
+    def _use(self, index: int, before: tuple[int, ...], now: tuple[int, ...]) -> None:
+        if before != now:  # as in VPP those that stay are taken out and put in again, too
+            self.users.change(index, before, ())
+            self.users.change(index, (), now)
+
     def _take(self) -> int:
         if self._free:
-            return -heapq.heappop(self._free)
+            return self._free.pop()
         self._top += 1
         return self._top - 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vectorplane.backends.engine.acl.macip_rule import MacipRule
+from vectorplane.backends.engine.acl.users import Users
 from vectorplane.backends.engine.interface import DELETED
 from vectorplane.graph_nodes.acl.macip import MacipLists
 from vectorplane.graph_nodes.acl.macip_table import MacipTable
@@ -43,6 +44,7 @@ class Macips:
         self._tables: dict[int, MacipTable] = {}
         self._on: dict[int, int] = {}
         """List by interface."""
+        self._users = Users()
         self._switched: set[tuple[int, bool]] = set()
         """Interfaces and directions (True: input) whose nodes are on."""
         self._seen = 0
@@ -96,6 +98,7 @@ class Macips:
         """Check what an interface receives. Raises `MacipNotThere`, and `KeyError`: no such interface."""
         self[index]
         self._engine.interfaces[sw_if_index]
+        self._use(sw_if_index, [index])
         self._on[sw_if_index] = index
         self.reach = max(self.reach, index + 1)
         self._seen = max(self._seen, sw_if_index + 1)
@@ -105,6 +108,7 @@ class Macips:
         """Check nothing any more. Raises `KeyError`: the interface has no list."""
         if sw_if_index not in self._on:
             raise KeyError(f"interface {sw_if_index} has no MACIP list")
+        self._use(sw_if_index, [])
         del self._on[sw_if_index]
         self._write(sw_if_index)
 
@@ -113,8 +117,8 @@ class Macips:
         return self._on.get(sw_if_index)
 
     def applied(self, index: int) -> list[int]:
-        """The interfaces that have a list."""
-        return sorted(i for i, applied in self._on.items() if applied == index)
+        """The interfaces that have a list, in VPP's order (`Users`)."""
+        return self._users.of(index)
 
     def by_interface(self) -> list[int | None]:
         """The list of each interface by its number, up to the last one that ever had one."""
@@ -125,6 +129,10 @@ class Macips:
         for is_input in (True, False):
             if (sw_if_index, is_input) in self._switched:
                 self._bits(sw_if_index, is_input, True)
+
+    def _use(self, sw_if_index: int, now: list[int]) -> None:
+        before = self._on.get(sw_if_index)
+        self._users.change(sw_if_index, [] if before is None else [before], now)
 
     def _write(self, sw_if_index: int) -> None:
         index = self._on.get(sw_if_index)

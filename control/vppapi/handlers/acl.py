@@ -90,8 +90,10 @@ def encode_rule(rule: AclRule) -> dict[str, Any]:
 
 def check_tag(tag: str) -> None:
     """Refuse a tag without a zero at its end, as VPP does."""
-    if len(tag) >= TAG_SIZE:
-        raise ApiError(INVALID_VALUE, f"a tag of {len(tag)} characters")
+    # U+FFFD stands for a byte that was no UTF-8
+    size = len(tag) if tag.isascii() else sum(1 if c == "\ufffd" else len(c.encode()) for c in tag)
+    if size >= TAG_SIZE:
+        raise ApiError(INVALID_VALUE, f"a tag of {size} bytes")
 
 
 def acl_add_replace(api: Api, m: Any) -> dict[str, Any]:

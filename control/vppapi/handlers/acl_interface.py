@@ -16,6 +16,8 @@ from vectorplane.control.vppapi.retval import (
     ApiError,
 )
 
+_MOST = 255
+"""ACLs that an ``acl_interface_list_details`` can tell."""
 _TWICE = 1
 """VPP's answer when an ACL stands twice in a list: its error code is lost in a logical or."""
 
@@ -45,16 +47,15 @@ def acl_interface_add_del(api: Api, m: Any) -> None:
 
 
 def acl_interface_list_dump(api: Api, m: Any) -> Iterator[dict[str, Any]]:
-    """The lists of an interface, or of all, also empty ones."""
+    """The lists of an interface, or of all, also empty ones; of longer ones what the message can hold.
+
+    VPP's count wraps there, so that 256 ACLs look like none.
+    """
     acls = api.engine.acls
     for sw_if_index in _interfaces(api, m):
-        inputs, outputs = acls.inputs(sw_if_index), acls.outputs(sw_if_index)
-        yield {
-            "sw_if_index": sw_if_index,
-            "count": len(inputs) + len(outputs),
-            "n_input": len(inputs),
-            "acls": [*inputs, *outputs],
-        }
+        inputs = acls.inputs(sw_if_index)[:_MOST]
+        told = [*inputs, *acls.outputs(sw_if_index)][:_MOST]
+        yield {"sw_if_index": sw_if_index, "count": len(told), "n_input": len(inputs), "acls": told}
 
 
 def acl_interface_set_etype_whitelist(api: Api, m: Any) -> None:

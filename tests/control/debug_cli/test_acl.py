@@ -81,6 +81,7 @@ def test_where_they_apply(cli: DebugCli) -> None:
     assert lines(cli, "show acl-plugin interface sw_if_index 2 acl detail") == [
         *("sw_if_index 2:", "  output acl(s): 1", "", *RULES, "", "  output lookup context index: 1"),
     ]
+    assert lines(cli, "show acl-plugin interface sw_if_index 2 acl")[-2:] == [RULES[-1], ""]
     assert lines(cli, "show acl-plugin interface sw_if_index 0 detail") == [
         *("sw_if_index 0:", "   input lookup context index: -1", "  output lookup context index: -1"),
     ]
@@ -99,6 +100,39 @@ def test_where_they_apply(cli: DebugCli) -> None:
         assert cli.run(f"set acl-plugin interface pg0 input acl {acl} del") == ""
     nowhere = ["  applied inbound on sw_if_index:", "  applied outbound on sw_if_index:"]
     assert lines(cli, "show acl-plugin acl index 0") == [*FIRST, *nowhere, "  used in lookup context index:"]
+
+
+def test_order_is_that_of_a_vector_in_vpp(cli: DebugCli) -> None:
+    """Who leaves gives its place to the last one; the number freed last is taken first."""
+
+    def put(index: int, inputs: list[int], outputs: list[int]) -> None:
+        cli.engine.acls.set_lists(index, inputs, outputs)
+
+    def where(acl: int) -> list[str]:
+        return [line.partition(": ")[2] for line in lines(cli, f"show acl-plugin acl index {acl}")[-3:]]
+
+    cli.run("create packet-generator interface pg2\n" + 3 * "set acl-plugin acl permit\n")
+    put(3, [0], [])
+    put(1, [0], [1])
+    put(2, [0, 1], [])
+    assert where(0) == ["3, 1, 2", "", "0, 2, 3"]
+    put(3, [], [])
+    assert where(0) == ["2, 1", "", "3, 2"]
+    put(1, [], [])
+    put(3, [2], [2])
+    assert where(2) == ["3", "3", "2, 1"]
+    put(3, [1, 0], [2])
+    assert [where(acl) for acl in range(3)] == [["2, 3", "", "3, 1"], ["2, 3", "", "3, 1"], ["", "3", "2"]]
+    cli.run("set acl-plugin acl index 0 deny")
+    assert where(0) == ["2, 3", "", "3, 1"], "other rules change no list"
+    for index in (1, 2, 3):
+        put(index, [], [])
+    for index, inputs, outputs in ((1, [0], [1]), (2, [0], [1]), (1, [], [1]), (2, [], [1]), (1, [], []), (3, [1], [])):
+        put(index, inputs, outputs)
+    assert lines(cli, "show acl-plugin lookup context") == [
+        "index 1:interface ACL sw_if_index: 3 is_input: 1, acl_indices: 1",
+        "index 3:interface ACL sw_if_index: 2 is_input: 0, acl_indices: 1",
+    ]
 
 
 def test_policy_epochs_and_types(cli: DebugCli) -> None:
@@ -160,6 +194,18 @@ def test_macip(cli: DebugCli) -> None:
         assert complaint in failure(cli, command)
     cli.run("set acl-plugin macip interface pg1 acl 0 del")
     assert lines(cli, "delete acl-plugin macip acl index 0") == ["Deleted ACL index:0"]
+
+
+def test_order_of_macip_interfaces(cli: DebugCli) -> None:
+    def where(index: int) -> str:
+        return lines(cli, f"show acl-plugin macip acl index {index}")[-1].partition(": ")[2]
+
+    cli.run("create packet-generator interface pg2\nset acl-plugin macip acl permit\nset acl-plugin macip acl deny")
+    for name in ("pg2", "pg0", "pg1", "pg2"):
+        cli.run(f"set acl-plugin macip interface {name} acl 0")
+    assert where(0) == "3, 1, 2"
+    cli.run("set acl-plugin macip interface pg2 acl 1")
+    assert [where(i) for i in (0, 1)] == ["2, 1", "3"]
 
 
 def test_settings(cli: DebugCli) -> None:

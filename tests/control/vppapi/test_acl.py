@@ -10,6 +10,8 @@ import pytest
 from tests.control.vppapi.client import Served, serve
 from tests.control.vppapi.wire import Client
 from vectorplane.control.vppapi import retval as rv
+from vectorplane.control.vppapi.handlers.acl import check_tag
+from vectorplane.control.vppapi.retval import ApiError
 from vectorplane.control.vppapi.schema.registry import load
 
 NONE = 0xFFFFFFFF
@@ -141,6 +143,29 @@ def test_refused(served: Served, index: int, rules: list[dict[str, Any]], retval
     api = served.client.api
     assert add(api, rules, index) == (retval, index)
     assert api.acl_dump(acl_index=NONE) == []
+
+
+@pytest.mark.parametrize("tag", ["x" * 64, "\u00fc" * 32])
+def test_tags_of_64_bytes(tag: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        check_tag(tag)
+    assert caught.value.retval == rv.INVALID_VALUE
+
+
+@pytest.mark.parametrize("tag", ["x" * 63, "\u00fc" * 31 + "x", "\ufffd" * 63])
+def test_tags_that_fit(tag: str) -> None:
+    check_tag(tag)  # U+FFFD: a byte that was no UTF-8
+
+
+def test_longer_lists_than_a_message_holds(served: Served) -> None:
+    """VPP's count wraps there (300 are told as 44, 256 as none); here the first 255 are told."""
+    api = served.client.api
+    numbers = list(range(300))
+    assert [add(api, [rule(0)])[1] for _ in numbers] == numbers
+    with served.engine.paused():
+        served.engine.acls.set_lists(1, numbers[:200], numbers)
+        served.engine.acls.set_lists(2, numbers, [])
+    assert lists(api) == [(0, [], []), (1, numbers[:200], numbers[:55]), (2, numbers[:255], [])]
 
 
 def test_lists_of_interfaces(served: Served) -> None:
