@@ -12,8 +12,9 @@ import numpy as np
 from vectorplane.dataplane.abi import REAL, WORKER, buffer_index
 from vectorplane.graph_nodes.handoff import Handoffs, handoff
 from vectorplane.graph_nodes.ip4_header import ID, PROTOCOL, SOURCE
+from vectorplane.graph_nodes.ip4_reassembly_table import context_hash
 from vectorplane.jit.kernel import routine
-from vectorplane.jit.ops import ld8, ld16, ld64, mul, rec, shr
+from vectorplane.jit.ops import be16, ld8, ld64, rec, shr
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
 OWNERS = np.dtype([("rings", "i8"), ("slot", "i8"), ("workers", "i8")])
 """Part of a node's runtime data. ``rings`` 0: each worker puts together what it gets."""
 MINE, PASSED, REFUSED = range(3)
-_FACTOR, _FINAL = 0x9E3779B97F4A7C15 - (1 << 64), 0xD6E8FEB86659FD93 - (1 << 64)
 
 
 @routine
 def pass_to_owner(worker: int, owners: int, frame: int, i: int, ip: int) -> int:
     """`MINE`: this worker takes the fragment in; `PASSED`: it is another one's by now; `REFUSED`: its ring is full."""
     o = rec(owners, OWNERS)
-    h = mul(ld64(ip + SOURCE) ^ mul(ld16(ip + ID) << 8 | ld8(ip + PROTOCOL), _FACTOR), _FINAL)
+    h = context_hash(ld8(ip + PROTOCOL) << 16 | be16(ip + ID), ld64(ip + SOURCE))
     target = shr(h, 33) % o.workers
     if target == rec(worker, WORKER).index:
         return MINE

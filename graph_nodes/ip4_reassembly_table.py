@@ -83,10 +83,15 @@ def context_at(table: int, index: int) -> int:
 
 
 @helper
+def context_hash(key: int, addresses: int) -> int:
+    """The hash of a key; its upper bits are the good ones."""
+    return mul(key ^ mul(addresses, _SCATTER), _SCATTER)
+
+
+@helper
 def bucket_of(table: int, key: int, addresses: int) -> int:
     """Address of the hash bucket of a key."""
-    h = mul(key ^ mul(addresses, _SCATTER), _SCATTER)
-    return rec(table, TABLE).buckets + 4 * (shr(h, 40) & (BUCKETS - 1))
+    return rec(table, TABLE).buckets + 4 * (shr(context_hash(key, addresses), 40) & (BUCKETS - 1))
 
 
 @helper

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.buffer import buffer_at
-from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.drop import count
+from vectorplane.graph_nodes.ip4_reassembly_memory import Limits, ReassemblyMemory
 from vectorplane.graph_nodes.ip4_reassembly_table import (
-    BUCKETS,
     CONTEXT,
     CONTEXT_SIZE,
     MAX_CONTEXTS,
     TABLE,
-    TABLE_SIZE,
     context_at,
     forget,
 )
@@ -87,67 +85,36 @@ def expire(worker: int, table: int, now: int, code: int) -> int:
 
 
 @dataclass(frozen=True)
-class SvLimits:
-    """VPP's ``ip_reassembly_set`` for IPv4, shallow virtual reassembly, with its defaults. 0 contexts: no limit."""
+class SvLimits(Limits):
+    """The same for shallow virtual reassembly, with its defaults. 0 contexts: no limit."""
 
     timeout_ms: int = 100
-    max_reassemblies: int = 1024
-    max_reassembly_length: int = 3
     expire_walk_interval_ms: int = 10_000
 
 
-class SvReassembly:
-    """The contexts of all workers of an engine."""
+class SvReassembly(ReassemblyMemory):
+    """The contexts of shallow virtual reassembly."""
 
     def __init__(self, plane: Dataplane) -> None:
-        self._plane = plane
-        size = TABLE_SIZE + 4 * BUCKETS + (CONTEXT_SIZE + INFO_SIZE) * MAX_CONTEXTS
-        n = len(plane.workers)
-        self._region = Region(size * n, name="shallow reassembly")
-        self.addresses = [self._region.address + w * size for w in range(n)]
-        self._tables = [self._region.view(TABLE, w * size, 1)[0] for w in range(n)]
-        for address, table in zip(self.addresses, self._tables, strict=True):
-            table["buckets"] = address + TABLE_SIZE
-            table["contexts"] = address + TABLE_SIZE + 4 * BUCKETS
-            table["free"] = table["oldest"] = table["newest"] = -1
-        self.set(SvLimits())
+        super().__init__(plane, "shallow reassembly", SvLimits(), INFO_SIZE * MAX_CONTEXTS)
 
-    @property
-    def limits(self) -> SvLimits:
-        """The limits in force."""
-        return self._limits
-
-    def set(self, limits: SvLimits) -> None:
+    def set(self, limits: Limits) -> None:
         """Change them; what is there stays until its time is up, or until it is the oldest of too many.
 
         Raises:
             ValueError: one is out of range.
         """
-        if not 0 <= limits.max_reassemblies <= MAX_CONTEXTS:
-            raise ValueError(f"max_reassemblies {limits.max_reassemblies} is not within 0 to {MAX_CONTEXTS}")
-        self._limits = limits
+        super().set(limits)
         for table in self._tables:
-            table["timeout"] = limits.timeout_ms * 1_000_000
             table["max_contexts"] = limits.max_reassemblies or MAX_CONTEXTS
-            table["max_fragments"] = limits.max_reassembly_length
 
     def set_extended(self, on: bool) -> None:
         """VPP's extended mode: the features let fragments go on when both the first and the last one have come."""
         for table in self._tables:
             table["extended"] = on
 
-    @property
-    def count(self) -> int:
-        """Datagrams of which fragments have come."""
-        return sum(int(t["count"]) for t in self._tables)
-
     def expire(self, now: int, code: int) -> int:
         """Forget what is too old at ``now`` ns. No worker may be running."""
         freed = sum(expire(w.address, a, now, code) for w, a in zip(self._plane.workers, self.addresses, strict=True))
-        for table in self._tables:
-            table["armed"] = int(table["count"]) > 0
+        self._expired()
         return freed
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._region.close()

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from vectorplane.graph_nodes.ip4_reassembly_control import Limits
+from vectorplane.graph_nodes.ip4_reassembly_memory import Limits
 from vectorplane.graph_nodes.ip4_sv_contexts import SvLimits
 
 
+class KeptLimits:
+    """Limits that nothing follows."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+    def set(self, limits: Limits) -> None:
+        """Change them."""
+        self.limits = limits
+
+
 class Ip6Reassembly:
-    """Limits as VPP has them at first."""
+    """Limits of full and of shallow virtual reassembly, as VPP has them at first."""
 
     def __init__(self) -> None:
-        self.limits = Limits()
-        self.sv_limits = SvLimits()
+        self.full, self.virtual = KeptLimits(Limits()), KeptLimits(SvLimits())
         self.local_enabled = True

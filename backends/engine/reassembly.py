@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from vectorplane.dataplane.abi import NEVER
 from vectorplane.graph_nodes.event_kinds import REASSEMBLY_STARTED
-from vectorplane.graph_nodes.ip4_reassembly_control import Limits, Reassembly
+from vectorplane.graph_nodes.ip4_reassembly_control import Reassembly
+from vectorplane.graph_nodes.ip4_reassembly_memory import Limits
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine

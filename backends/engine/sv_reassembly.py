@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from vectorplane.backends.engine.interface import DELETED
 from vectorplane.graph_nodes.event_kinds import SV_REASSEMBLY_STARTED
-from vectorplane.graph_nodes.ip4_sv_contexts import SvLimits, SvReassembly
+from vectorplane.graph_nodes.ip4_reassembly_memory import Limits
+from vectorplane.graph_nodes.ip4_sv_contexts import SvReassembly
 from vectorplane.graph_nodes.ip4_sv_reassembly import FREED, NAMES
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ class SvReassemblies:
         engine.interfaces.on_change.append(self._interface_changed)
 
     @property
-    def limits(self) -> SvLimits:
+    def limits(self) -> Limits:
         """The limits in force."""
         return self._table.limits
 
-    def set(self, limits: SvLimits) -> None:
+    def set(self, limits: Limits) -> None:
         """Change them; what is too old by them goes now. Raises `ValueError`: one is out of range."""
         self._table.set(limits)
         if self._timer is not None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from vectorplane.control.debug_cli.errors import CliError
 from vectorplane.control.debug_cli.tree import Command
 from vectorplane.control.debug_cli.words import Words
-from vectorplane.graph_nodes.ip4_reassembly_control import Limits, Reassembly
-from vectorplane.graph_nodes.ip4_sv_contexts import SvLimits
+from vectorplane.graph_nodes.ip4_reassembly_control import Reassembly
+from vectorplane.graph_nodes.ip4_reassembly_memory import Limits
 
 if TYPE_CHECKING:
     from vectorplane.control.debug_cli.cli import DebugCli
@@ -124,16 +124,16 @@ def show_sv_reassembly(cli: DebugCli, words: Words) -> str:
 def show_reassembly6(cli: DebugCli, words: Words) -> str:
     """The same of IPv6: none ever."""
     words.accept("details")
-    return _reassembly(6, "", "full ", 0, cli.engine.ip6_reassembly.limits) + "\nBuffers in use: 0"
+    return _reassembly(6, "", "full ", 0, cli.engine.ip6_reassembly.full.limits) + "\nBuffers in use: 0"
 
 
 def show_sv_reassembly6(cli: DebugCli, words: Words) -> str:
     """The same of IPv6: none ever."""
     words.accept("details")
-    return _reassembly(6, "", "shallow virtual ", 0, cli.engine.ip6_reassembly.sv_limits) + "\nBuffers in use: 0"
+    return _reassembly(6, "", "shallow virtual ", 0, cli.engine.ip6_reassembly.virtual.limits) + "\nBuffers in use: 0"
 
 
-def _reassembly(version: int, current: str, kind: str, count: int, limits: Limits | SvLimits) -> str:
+def _reassembly(version: int, current: str, kind: str, count: int, limits: Limits) -> str:
     rule, what = "---------------------", f"{kind}IP{version} reassembl"
     return "\n".join(
         [

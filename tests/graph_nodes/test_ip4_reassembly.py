@@ -20,7 +20,8 @@ from vectorplane.graph_nodes.ip4_reassembly import (
     IP4_FULL_REASSEMBLY_FEATURE,
     IP4_LOCAL_FULL_REASSEMBLY,
 )
-from vectorplane.graph_nodes.ip4_reassembly_control import Limits, Reassembly
+from vectorplane.graph_nodes.ip4_reassembly_control import Reassembly
+from vectorplane.graph_nodes.ip4_reassembly_memory import Limits
 
 MS = 1_000_000
 

@@ -11,7 +11,7 @@ from tests.naive.ip4_packet import Ip4
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.pg import PgDevice
 from vectorplane.backends.engine.report import report
-from vectorplane.graph_nodes.ip4_reassembly_control import Limits
+from vectorplane.graph_nodes.ip4_reassembly_memory import Limits
 
 DATAGRAMS, PORTS = 64, (1, 2, 3)
 PARTS = 3

@@ -6,12 +6,15 @@ it is kept and told again.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+from vectorplane.backends.engine.ip6_reassembly import KeptLimits
+from vectorplane.backends.engine.reassembly import ReassemblyTimer
+from vectorplane.backends.engine.sv_reassembly import SvReassemblies
 from vectorplane.control.vppapi.api import Api
 from vectorplane.control.vppapi.retval import INVALID_SW_IF_INDEX, INVALID_VALUE, UNIMPLEMENTED, ApiError
-from vectorplane.graph_nodes.ip4_reassembly_control import Limits
-from vectorplane.graph_nodes.ip4_sv_contexts import SvLimits
+from vectorplane.graph_nodes.ip4_reassembly_memory import Limits
 
 _FULL, _SHALLOW = 0, 1
 
@@ -21,38 +24,26 @@ def _check_type(m: Any) -> None:
         raise ApiError(UNIMPLEMENTED, f"reassembly type {m.type}")
 
 
+def _asked(api: Api, m: Any) -> ReassemblyTimer | SvReassemblies | KeptLimits:
+    """Which reassembly a message is about."""
+    _check_type(m)
+    engine = api.engine
+    ip4, ip6 = (engine.reassembly, engine.sv_reassembly), (engine.ip6_reassembly.full, engine.ip6_reassembly.virtual)
+    return (ip6 if m.is_ip6 else ip4)[m.type]
+
+
 def ip_reassembly_set(api: Api, m: Any) -> None:
     """Change the limits."""
-    _check_type(m)
-    given = m.timeout_ms, m.max_reassemblies, m.max_reassembly_length, m.expire_walk_interval_ms
-    limits = SvLimits(*given) if m.type == _SHALLOW else Limits(*given)
+    limits = Limits(m.timeout_ms, m.max_reassemblies, m.max_reassembly_length, m.expire_walk_interval_ms)
     try:
-        if m.is_ip6:
-            setattr(api.engine.ip6_reassembly, "sv_limits" if m.type == _SHALLOW else "limits", limits)
-        elif isinstance(limits, SvLimits):
-            api.engine.sv_reassembly.set(limits)
-        else:
-            api.engine.reassembly.set(limits)
+        _asked(api, m).set(limits)
     except ValueError as e:
         raise ApiError(INVALID_VALUE, str(e)) from None
 
 
 def ip_reassembly_get(api: Api, m: Any) -> dict[str, Any]:
     """The limits in force."""
-    _check_type(m)
-    limits: Limits | SvLimits
-    if m.is_ip6:
-        ip6 = api.engine.ip6_reassembly
-        limits = ip6.sv_limits if m.type == _SHALLOW else ip6.limits
-    else:
-        limits = api.engine.sv_reassembly.limits if m.type == _SHALLOW else api.engine.reassembly.limits
-    return {
-        "timeout_ms": limits.timeout_ms,
-        "max_reassemblies": limits.max_reassemblies,
-        "max_reassembly_length": limits.max_reassembly_length,
-        "expire_walk_interval_ms": limits.expire_walk_interval_ms,
-        "is_ip6": m.is_ip6,
-    }
+    return {**asdict(_asked(api, m).limits), "is_ip6": m.is_ip6}
 
 
 def ip_reassembly_enable_disable(api: Api, m: Any) -> None:
