@@ -17,6 +17,7 @@ from vectorplane.dataplane.tables.hash_map import HashMap, search_16
 from vectorplane.graph_nodes.fib import MAX_FIBS
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import ld64
+from vectorplane.jit.words import signed
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
@@ -137,7 +138,7 @@ class Mfibs:
             if at + n > _WORDS:
                 raise OverflowError("no room for the interfaces of another multicast route")
             self._run_top += n
-        self._words[at : at + n] = [w - (1 << 64) if w >> 63 else w for w in words]
+        self._words[at : at + n] = [signed(w) for w in words]
         return at << 16 | n
 
     def _retire(self, run: int) -> None:

@@ -26,6 +26,7 @@ from vectorplane.graph_nodes.forwarding import (
 )
 from vectorplane.jit.kernel import compiled, helper
 from vectorplane.jit.ops import ld64, rec, st64
+from vectorplane.jit.words import signed
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
@@ -102,12 +103,12 @@ class LoadBalances:
         run = (old >> 32) & 0xFFFFFFFF
         hash_bits = (hash_config & 0xFFFF) << 16
         if len(hops) < 2:
-            words[1] = _signed(hops[0][0] if hops else 0)
-            words[0] = _signed(run << 32 | hash_bits)
+            words[1] = signed(hops[0][0] if hops else 0)
+            words[0] = signed(run << 32 | hash_bits)
             self._retire_run(index)
             return
         shares = normalise([weight for _, weight in hops])
-        row = [_signed(hops[i][0]) for i, count in shares for _ in range(count)]
+        row = [signed(hops[i][0]) for i, count in shares for _ in range(count)]
         n = len(row)
         if len(shares) == 1:
             self.set(index, [hops[shares[0][0]]], hash_config)
@@ -115,7 +116,7 @@ class LoadBalances:
         size = max(n, (old & 0xFFFF) + 1)
         first = self._take_run(size)
         self._buckets[first : first + size] = np.resize(np.array(row, np.int64), size)
-        words[0] = _signed(first << 32 | hash_bits | (n - 1))
+        words[0] = signed(first << 32 | hash_bits | (n - 1))
         self._retire_run(index)
         self._sizes[index] = first << 16 | size.bit_length()
 
@@ -132,7 +133,7 @@ class LoadBalances:
         f = self._forwarding
         first = ROUTER_ID_BUCKET + 1  # the one before is none
         buckets, n = f.bucket_address + first * DPO_SIZE, self._bucket_top - first
-        return retarget(f.lb_address, self._lb_top, buckets, n, adjacency, _signed(word))
+        return retarget(f.lb_address, self._lb_top, buckets, n, adjacency, signed(word))
 
     def hops(self, index: int) -> list[int]:
         """The data-path objects of its buckets, as words."""
@@ -159,7 +160,3 @@ class LoadBalances:
         if run is not None:
             free = self._runs.setdefault(run & 0xFFFF, [])
             self._plane.epochs.retire(lambda: free.append(run >> 16))
-
-
-def _signed(word: int) -> int:
-    return word - (1 << 64) if word >> 63 else word

@@ -22,6 +22,7 @@ from vectorplane.graph_nodes.acl.rule_match import (
     RULE_SIZE,
     TUPLE,
 )
+from vectorplane.jit.words import signed
 
 _U64 = (1 << 64) - 1
 
@@ -89,7 +90,8 @@ class Matcher:
         self.context = context
         four = [(i, p) for i, p in enumerate(self.rules) if not p.rule.ip6]
         six = [(i, p) for i, p in enumerate(self.rules) if p.rule.ip6]
-        self.tuples = _tuples([p.rule for _, p in four]) if by_tuples and len(four) > MOST_LINEAR else {}
+        masks4 = _masks4([p.rule for _, p in four])
+        self.tuples = _tuples([p.rule for _, p in four], masks4) if by_tuples and len(four) > MOST_LINEAR else {}
         self._workers = workers
         hits_size = -(-8 * max(len(self.rules), 1) // 64) * 64
         sizes = [_sizes(sum(map(len, u.values()))) for u in self.tuples.values()]
@@ -110,21 +112,17 @@ class Matcher:
         head["hits"], head["hits_size"] = bump.take(workers * hits_size), hits_size
         self._hits = self._view(int(head["hits"]), np.dtype("i8"), workers * hits_size // 8).reshape(workers, -1)
         rules4 = self._view(int(head["rules4"]), RULE, len(four))
-        for k, (i, p) in enumerate(four):
-            _put_common(rules4[k], i, p)
-            rules4[k]["mask"] = _mask4(p.rule)
+        _put_common(rules4, four)
+        rules4["mask"] = np.column_stack(masks4)
         rules6 = self._view(int(head["rules6"]), RULE6, len(six))
-        common6 = np.ndarray(
-            len(six), RULE, buffer=rules6.view(np.uint8).data if len(six) else b"", strides=(RULE6_SIZE,)
-        )
-        for k, (i, p) in enumerate(six):
-            _put_common(common6[k], i, p)
+        _put_common(rules6, six)
+        for k, (_, p) in enumerate(six):
             rules6[k]["mask"], rules6[k]["value"] = _mask6(p.rule)
         ordered = sorted(self.tuples.items(), key=lambda item: min(chain[0] for chain in item[1].values()))
         tuples = self._view(int(head["tuples"]), TUPLE, len(ordered))
         for t, ((addresses, l4), chains) in zip(tuples, ordered, strict=True):
             bits, slots = _sizes(sum(map(len, chains.values())))
-            t["address_mask"], t["l4_mask"] = _signed(addresses), _signed(l4)
+            t["address_mask"], t["l4_mask"] = signed(addresses), signed(l4)
             t["filter"], t["slots"] = bump.take(bits // 8), bump.take(8 * slots)
             t["filter_shift"], t["slot_shift"] = 65 - bits.bit_length(), 65 - slots.bit_length()
             t["first"] = min(chain[0] for chain in chains.values())
@@ -160,14 +158,16 @@ class Matcher:
         self._region.close()
 
 
-def _tuples(rules: Sequence[Rule]) -> dict[tuple[int, int], dict[tuple[int, int], list[int]]]:
+def _tuples(
+    rules: Sequence[Rule], masks: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+) -> dict[tuple[int, int], dict[tuple[int, int], list[int]]]:
     """By masks of addresses and L4 word: by the value wanted there the rules that want it, in order.
 
-    A rule whose address has bits beyond its prefix is met by nothing and left out.
+    A rule whose address has bits beyond its prefix is met by nothing and left out. ``masks``: `_masks4`.
     """
     tuples: dict[tuple[int, int], dict[tuple[int, int], list[int]]] = defaultdict(lambda: defaultdict(list))
-    for i, rule in enumerate(rules):
-        mask, value = (word & _U64 for word in _mask4(rule))
+    words = (each.view(np.uint64).tolist() for each in masks)
+    for i, (rule, mask, value) in enumerate(zip(rules, *words, strict=True)):
         if value & ~mask:
             continue
         l4_mask, l4 = 0, 0
@@ -193,24 +193,32 @@ def _sizes(rules: int) -> tuple[int, int]:
     return max(512, 4 * slots), slots
 
 
-def _put_common(record: Any, applied: int, placed: Placed) -> None:
-    rule = placed.rule
-    record["sport_first"], record["sport_span"] = rule.sport_first, rule.sport_last - rule.sport_first
-    record["dport_first"], record["dport_span"] = rule.dport_first, rule.dport_last - rule.dport_first
-    record["protocol"] = rule.proto
-    record["flags"] = (rule.tcp_flags_mask & 0xFF) | (rule.tcp_flags_value & 0xFF) << 8
-    record["action"], record["acl"], record["rule"] = rule.action, placed.acl, placed.number
-    record["applied"], record["chain"], record["position"] = applied, -1, placed.position
+def _put_common(records: npt.NDArray[Any], some: Sequence[tuple[int, Placed]]) -> None:
+    """All fields of rules but masks; each rule with its number in the matcher."""
+    rules = [placed.rule for _, placed in some]
+    for port in ("sport", "dport"):
+        first, last = (np.array([getattr(r, f"{port}_{end}") for r in rules], np.int64) for end in ("first", "last"))
+        records[f"{port}_first"], records[f"{port}_span"] = first, last - first
+    records["protocol"] = [r.proto for r in rules]
+    records["flags"] = [(r.tcp_flags_mask & 0xFF) | (r.tcp_flags_value & 0xFF) << 8 for r in rules]
+    records["action"] = [r.action for r in rules]
+    records["acl"], records["rule"] = [p.acl for _, p in some], [p.number for _, p in some]
+    records["applied"], records["position"] = [i for i, _ in some], [p.position for _, p in some]
+    records["chain"] = -1
 
 
-def _mask4(rule: Rule) -> tuple[int, int]:
-    """Mask and value of both addresses as a little-endian load of the header sees them, as signed numbers."""
-    mask, value = 0, 0
-    for shift, address, length in ((0, rule.src, rule.src_len), (32, rule.dst, rule.dst_len)):
-        mask |= int.from_bytes((0xFFFFFFFF << 32 - length & 0xFFFFFFFF).to_bytes(4, "big"), "little") << shift
+def _masks4(rules: Sequence[Rule]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Masks and values of both addresses as a little-endian load of the header sees them, int64 [rules] each."""
+    mask, value = (np.zeros(len(rules), np.uint64) for _ in range(2))
+    ends = (([r.src for r in rules], [r.src_len for r in rules]), ([r.dst for r in rules], [r.dst_len for r in rules]))
+    for shift, (addresses, lengths) in zip((0, 32), ends, strict=True):
+        length = np.array(lengths, np.uint64)
+        bits = (np.uint64(0xFFFFFFFF) << np.uint64(32) - length).astype(np.uint32).byteswap()
         # VPP: any address meets length 0
-        value |= (int.from_bytes(address.to_bytes(4, "big"), "little") if length else 0) << shift
-    return _signed(mask), _signed(value)
+        wanted = np.where(length > 0, np.array(addresses, np.uint32), np.uint32(0)).byteswap()
+        mask |= bits.astype(np.uint64) << np.uint64(shift)
+        value |= wanted.astype(np.uint64) << np.uint64(shift)
+    return mask.view(np.int64), value.view(np.int64)
 
 
 def _mask6(rule: Rule) -> tuple[list[int], list[int]]:
@@ -227,8 +235,3 @@ def _mask6(rule: Rule) -> tuple[list[int], list[int]]:
 
 def _hash(addresses: int, l4: int) -> int:
     return (addresses ^ l4 * FACTOR & _U64) * FINAL & _U64
-
-
-def _signed(word: int) -> int:
-    word &= _U64
-    return word - (word >> 63 << 64)

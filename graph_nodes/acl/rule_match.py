@@ -37,30 +37,26 @@ MATCHER = np.dtype(
     align=True,
 )
 
-RULE = np.dtype(
-    [
-        ("sport_first", "i4"),
-        ("sport_span", "i4"),  # last - first
-        ("dport_first", "i4"),
-        ("dport_span", "i4"),
-        ("protocol", "i4"),  # 0: any
-        ("flags", "i4"),  # TCP flags: mask | value << 8
-        ("action", "i4"),
-        ("acl", "i4"),
-        ("rule", "i4"),  # its number in the ACL
-        ("applied", "i4"),  # its number in the matcher's list, both families together
-        ("chain", "i4"),  # the next rule that wants the same value in the same tuple; -1
-        ("position", "i4"),  # of the ACL in the list
-        ("mask", "i8", (2,)),  # IPv4: mask and value of both addresses as they stand in a packet
-    ],
-    align=True,
-)
+_COMMON = [
+    ("sport_first", "i4"),
+    ("sport_span", "i4"),  # last - first
+    ("dport_first", "i4"),
+    ("dport_span", "i4"),
+    ("protocol", "i4"),  # 0: any
+    ("flags", "i4"),  # TCP flags: mask | value << 8
+    ("action", "i4"),
+    ("acl", "i4"),
+    ("rule", "i4"),  # its number in the ACL
+    ("applied", "i4"),  # its number in the matcher's list, both families together
+    ("chain", "i4"),  # the next rule that wants the same value in the same tuple; -1
+    ("position", "i4"),  # of the ACL in the list
+]
+RULE = np.dtype([*_COMMON, ("mask", "i8", (2,))], align=True)
+"""An IPv4 rule: ``mask`` is mask and value of both addresses as they stand in a packet."""
 RULE_SIZE = RULE.itemsize
 assert RULE_SIZE == 64
 
-RULE6 = np.dtype(
-    [("common", f"V{RULE_SIZE - 16}"), ("mask", "i8", (4,)), ("value", "i8", (4,)), ("pad", "i8", (2,))], align=True
-)
+RULE6 = np.dtype([*_COMMON, ("mask", "i8", (4,)), ("value", "i8", (4,)), ("pad", "i8", (2,))], align=True)
 """An IPv6 rule: as `RULE` up to its mask, then masks and values of source and destination, as they stand."""
 RULE6_SIZE = RULE6.itemsize
 assert RULE6_SIZE == 128

@@ -40,6 +40,7 @@ from vectorplane.graph_nodes.acl.session_table import (
 )
 from vectorplane.jit.kernel import compiled
 from vectorplane.jit.ops import ld64, rec
+from vectorplane.jit.words import signed
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
@@ -177,8 +178,8 @@ class AclSessions:
     def skip_extension(self, header: int, on: bool) -> None:
         """Whether an IPv6 extension header (0 to 255) is skipped on the way to the L4 header."""
         word, bit = divmod(header, 64)
-        value = int(self.state["known_extensions"][word]) & ~(1 << bit) & (1 << 64) - 1 | (int(on) << bit)
-        self.state["known_extensions"][word] = value - (value >> 63 << 64)
+        value = int(self.state["known_extensions"][word]) & ~(1 << bit) | int(on) << bit
+        self.state["known_extensions"][word] = signed(value)
 
     def stats(self, worker: int) -> npt.NDArray[np.int64]:
         """int64 [3, interfaces]: sessions made, ended, and ended because of another policy, by interface."""

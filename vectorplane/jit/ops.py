@@ -23,14 +23,10 @@ from numba.extending import intrinsic
 
 from vectorplane.jit import twin
 from vectorplane.jit.kernel import JIT, helper, python_kernels
+from vectorplane.jit.words import signed
 
 _I64 = ir.IntType(64)
 _MASK64 = (1 << 64) - 1
-
-
-def _signed(value: int) -> int:
-    value &= _MASK64
-    return value - (1 << 64) if value >> 63 else value
 
 
 def _op(arity: int, emit: Callable[..., Any], python: Callable[..., Any], returns: bool = True) -> Any:
@@ -115,7 +111,7 @@ def _bswap(bits: int) -> Callable[..., Any]:
 
     def python(value: int) -> int:
         raw = (int(value) & ((1 << bits) - 1)).to_bytes(bits // 8, "little")
-        return _signed(int.from_bytes(raw, "big"))
+        return signed(int.from_bytes(raw, "big"))
 
     return _op(1, emit, python)
 
@@ -124,7 +120,7 @@ bswap16 = _bswap(16)
 bswap32 = _bswap(32)
 bswap64 = _bswap(64)
 
-shr = _op(2, lambda b, a, n: b.lshr(a, n), lambda a, n: _signed((int(a) & _MASK64) >> int(n)))
+shr = _op(2, lambda b, a, n: b.lshr(a, n), lambda a, n: signed((int(a) & _MASK64) >> int(n)))
 """``shr(a, n)``: shift right, zeros coming in (``>>`` copies the sign)."""
 
 ult = _op(
@@ -156,9 +152,9 @@ ctz = _op(
 clz = _op(1, _intrinsic_call("ctlz"), lambda a: 64 - (int(a) & _MASK64).bit_length())
 """Number of zero bits above the highest one bit; 64 for 0."""
 
-mul = _op(2, lambda b, a, c: b.mul(a, c), lambda a, c: _signed(int(a) * int(c)))
+mul = _op(2, lambda b, a, c: b.mul(a, c), lambda a, c: signed(int(a) * int(c)))
 """Product modulo 2**64 (hashes): the twin of a Python ``*`` would grow without bound."""
-add = _op(2, lambda b, a, c: b.add(a, c), lambda a, c: _signed(int(a) + int(c)))
+add = _op(2, lambda b, a, c: b.add(a, c), lambda a, c: signed(int(a) + int(c)))
 """Sum modulo 2**64."""
 
 
@@ -218,7 +214,7 @@ load32_acquire = _op(
 
 def _swap(address: int, old: int, new: int) -> int:
     found = twin.load(address, 8, True)
-    if found == _signed(old):
+    if found == signed(old):
         twin.store(address, 8, new)
     return found
 

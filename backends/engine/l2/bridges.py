@@ -25,6 +25,7 @@ from vectorplane.graph_nodes.l2.config import (
     L2Config,
 )
 from vectorplane.graph_nodes.l2.fib import LEARN_LIMIT
+from vectorplane.jit.words import signed
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -275,7 +276,7 @@ class Bridges:
         own = self._own.get(sw_if_index, 0)
         own = own | bits if on else own & ~bits
         self._own[sw_if_index] = own
-        self._config.inputs[sw_if_index]["feature_bitmap"] = _signed(own)
+        self._config.inputs[sw_if_index]["feature_bitmap"] = signed(own, 32)
         return own
 
     def port_features(self, sw_if_index: int) -> int:
@@ -287,7 +288,7 @@ class Bridges:
         record = self._config.outputs[sw_if_index]
         now = int(record["feature_bitmap"]) & 0xFFFFFFFF
         now = now | bits if on else now & ~bits
-        record["feature_bitmap"] = _signed(now)
+        record["feature_bitmap"] = signed(now, 32)
         self.write_plain(sw_if_index)
         return now
 
@@ -434,7 +435,7 @@ class Bridges:
         self._map_output(port.sw_if_index)
         record = self._config.outputs[port.sw_if_index]
         record["shg"] = port.shg
-        record["feature_bitmap"] = _signed((int(record["feature_bitmap"]) & 0xFFFFFFFF) | features.OUT_OUTPUT)
+        record["feature_bitmap"] = signed((int(record["feature_bitmap"]) & 0xFFFFFFFF) | features.OUT_OUTPUT, 32)
         self.write_plain(port.sw_if_index)
         self._write_port(port)
         self._engine.l2_features.joins_l2(port.sw_if_index)
@@ -479,22 +480,16 @@ class Bridges:
 
     def _write_port(self, port: Port) -> None:
         record = self._config.inputs[port.sw_if_index]
-        record["feature_bitmap"] = _signed(self._own.get(port.sw_if_index, 0))
+        record["feature_bitmap"] = signed(self._own.get(port.sw_if_index, 0), 32)
         if port.domain is None:
             record["output"], record["group_word"] = port.xconnect, 0
             record["mode"] = MODE_XCONNECT
             return
         domain = port.domain
-        record["bd_feature_bitmap"] = _signed(domain.feature_bitmap)
-        record["bd_word"] = _signed(domain.index | (domain.seq << 8 | int(record["seq"])) << 16)
+        record["bd_feature_bitmap"] = signed(domain.feature_bitmap, 32)
+        record["bd_word"] = signed(domain.index | (domain.seq << 8 | int(record["seq"])) << 16, 32)
         record["group_word"] = port.shg << 8 | (domain.mac_age != 0) << 16
         record["mode"] = MODE_BRIDGE | (MODE_BVI if port.is_bvi else 0)
-
-
-def _signed(word: int) -> int:
-    """A 32-bit word as numpy takes it."""
-    word &= 0xFFFFFFFF
-    return word - (1 << 32) if word >> 31 else word
 
 
 def _arp_key(domain: Domain, address: Address) -> tuple[int, int, int]:

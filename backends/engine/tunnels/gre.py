@@ -5,10 +5,12 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
+from vectorplane.backends.engine.slots import Slots
 from vectorplane.backends.engine.tunnels.ip_tunnels import LONGEST_FRAME, IpTunnelDevice, IpTunnelSet
-from vectorplane.backends.engine.tunnels.tunnel import Slots, numbered_mac
+from vectorplane.backends.engine.tunnels.tunnel import numbered_mac
 from vectorplane.graph_nodes.tunnels.gre4_input import ERSPAN_TYPE, IP4_TYPE, KEY_FLAG, SEQUENCE_FLAG, TEB_TYPE
 from vectorplane.graph_nodes.tunnels.ip_tunnel import ERSPAN, L3, TEB, GreTable
+from vectorplane.jit.words import signed
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.adjacencies import Adjacency
@@ -65,7 +67,7 @@ class GreTunnel(IpTunnelDevice):
         """Addresses; FIB, what it carries, key or ERSPAN's session."""
         number = self.session if self.carries == "erspan" else self.gre_key
         word = number << 32 | KINDS[self.carries] << 16 | fib
-        return self.addresses_key(), word - (1 << 64) if word >> 63 else word
+        return self.addresses_key(), signed(word)
 
     def default_mac(self, sw_if_index: int, name: str) -> bytes:
         """VPP's for Ethernet tunnels."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from vectorplane.backends.engine.tunnels.tunnel import Instances, TunnelDevice, TunnelExists, in_packet, signed
+from vectorplane.backends.engine.tunnels.tunnel import Instances, TunnelDevice, TunnelExists, in_packet
 from vectorplane.graph_nodes.ip4_local import LocalProtocols
 from vectorplane.graph_nodes.tunnels.ip_tunnel import MOST_TUNNELS, IpTunnels
+from vectorplane.jit.words import signed
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vectorplane.backends.engine.device import Device
 from vectorplane.backends.engine.loopback import InstanceInUse
+from vectorplane.backends.engine.slots import Slots
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -17,13 +18,11 @@ __all__ = [
     "InstanceInUse",
     "Instances",
     "InvalidDecapNext",
-    "Slots",
     "TunnelDevice",
     "TunnelExists",
     "Underlay",
     "in_packet",
     "numbered_mac",
-    "signed",
 ]
 
 
@@ -99,30 +98,6 @@ class Underlay:
                 follow(entry.lb)
 
 
-class Slots:
-    """The numbers of a pool, handed out as VPP does it: the one that became free last, else the next."""
-
-    def __init__(self) -> None:
-        self._free: list[int] = []
-        self._top = 0
-
-    @property
-    def next(self) -> int:
-        """What `take` will give."""
-        return self._free[-1] if self._free else self._top
-
-    def take(self) -> int:
-        """A number."""
-        if self._free:
-            return self._free.pop()
-        self._top += 1
-        return self._top - 1
-
-    def give(self, number: int) -> None:
-        """One that was taken is free again."""
-        self._free.append(number)
-
-
 class Instances:
     """The numbers of one kind's tunnels: slots, and the instances that name the interfaces."""
 
@@ -161,9 +136,3 @@ def numbered_mac(slot: int) -> bytes:
 def in_packet(address: IPv4Address) -> int:
     """An address as a little-endian load of it from a packet gives it."""
     return int.from_bytes(address.packed, "little")
-
-
-def signed(word: int, bits: int = 64) -> int:
-    """A number of so many bits as numpy takes it."""
-    word &= (1 << bits) - 1
-    return word - (1 << bits) if word >> (bits - 1) else word

@@ -15,13 +15,13 @@ from vectorplane.backends.engine.tunnels.tunnel import (
     TunnelDevice,
     TunnelExists,
     in_packet,
-    signed,
 )
 from vectorplane.graph_nodes.forwarding import DPO_ADJACENCY_MULTICAST
 from vectorplane.graph_nodes.ip4_rewrite_mcast import NAME as MULTICAST_NODE
 from vectorplane.graph_nodes.mfib import ITF_ACCEPT, ITF_FORWARD
 from vectorplane.graph_nodes.tunnels.udp_tunnel import MOST_TUNNELS, UDP_TUNNEL, UdpTunnels
 from vectorplane.graph_nodes.udp_local import UdpPorts
+from vectorplane.jit.words import signed
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.adjacencies import Adjacency

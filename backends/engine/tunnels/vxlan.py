@@ -5,9 +5,10 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import Any
 
-from vectorplane.backends.engine.tunnels.tunnel import in_packet, signed
+from vectorplane.backends.engine.tunnels.tunnel import in_packet
 from vectorplane.backends.engine.tunnels.udp_tunnels import UdpTunnelDevice, UdpTunnelSet
 from vectorplane.graph_nodes.tunnels.udp_tunnel import VxlanTable
+from vectorplane.jit.words import signed
 
 PORT = 4789
 
