@@ -15,6 +15,8 @@ from tests.budget import examples
 from tests.harness import Bench
 from tests.naive import sv_reassembly as naive
 from tests.naive.ip4_packet import Ip4
+from vectorplane.backends.engine.engine import Engine
+from vectorplane.backends.engine.pg import PgDevice
 from vectorplane.graph_nodes.ip4_sv_buffer import IS_FRAGMENT, NOT_FIRST, TRUNCATED
 from vectorplane.graph_nodes.ip4_sv_contexts import SvLimits, SvReassembly
 from vectorplane.graph_nodes.ip4_sv_reassembly import IP4_SV_REASSEMBLY_FEATURE
@@ -152,3 +154,32 @@ def test_later_fragments_wait_and_leave_in_their_order(sv: SvBench) -> None:
     parts = [bytes(Ip4(1, 2, 17, header(17)[:24], id=5, offset=24 * k, more=k < 3)) for k in range(4)]
     whole = bytes(Ip4(1, 2, 17, header(17), id=6))
     sv.check(oracle, [(p, 0) for p in (parts[2], whole, parts[1], whole, parts[0], whole, parts[3])], True)
+
+
+def test_on_the_way_out() -> None:
+    """The feature of ip4-output looks behind the header that was put in front: a later fragment waits for the first."""
+    engine = Engine()
+    for n in (1, 2):
+        engine.interfaces.add(f"pg{n}", device=PgDevice(), mac=bytes.fromhex("02fe000000") + bytes([n]))
+        engine.interfaces.set_up(n)
+        engine.interfaces.set_link(n, True)
+        engine.addresses.add(n, f"10.0.{n}.1/24")
+    engine.neighbours.add(2, "10.0.2.2", bytes.fromhex("0200000000aa"), static=True)
+    engine.sv_reassembly.use(2, output=True)
+    payload = header(17) + bytes(16)
+    parts = [
+        bytes(Ip4(0x0A000102, 0x0A000202, 17, payload[24 * k : 24 * k + 24], id=5, offset=24 * k, more=k == 0))
+        for k in range(2)
+    ]
+    device = engine.interfaces[2].device
+    assert isinstance(device, PgDevice)
+    left = []
+    for part in (parts[1], parts[0]):
+        engine.pg.add("one", 1, [bytes.fromhex("02fe00000001020000000001") + b"\x08\x00" + part])
+        engine.pg.enable("one")
+        engine.run()
+        left.append([data[14 + 20 :] for _, data in device.transmitted()])
+    assert left == [[], [payload[24:], payload[:24]]]
+    engine.sv_reassembly.use(2, False, output=True)
+    assert engine.plane.arcs["ip4-output"].chain(2) == []
+    engine.close()
