@@ -6,7 +6,6 @@ with the tag of another one, is called ``#NUMBER``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import ClassVar
@@ -115,23 +114,3 @@ class EtypeWhitelist:
     @property
     def key(self) -> str:
         return f"interface/{self.interface}/etype-whitelist"
-
-
-class ListNames:
-    """Names of numbered lists: their tags, where one tag is not that of an earlier list."""
-
-    def __init__(self, tags: Iterable[tuple[int, str]]) -> None:
-        self._names: dict[int, str] = {}
-        self._numbers: dict[str, int] = {}
-        for number, tag in sorted(tags):
-            name = tag if tag and not tag.startswith("#") and tag not in self._numbers else f"#{number}"
-            self._names[number] = name
-            self._numbers[name] = number
-
-    def name(self, number: int) -> str:
-        """Of a list."""
-        return self._names.get(number, f"#{number}")
-
-    def number(self, name: str) -> int | None:
-        """None: there is no list of that name."""
-        return self._numbers.get(name)

@@ -218,6 +218,11 @@ class Handoffs:
             self._node.record(w)["state"] = POLLING
             worker.add_input(self._node.index)
 
+    @classmethod
+    def of(cls, plane: Dataplane) -> Handoffs | None:
+        """Those of a dataplane; None while nothing uses them."""
+        return plane.shared(cls) if "handoff-input" in plane.graph else None
+
     def slot(self, node: str) -> int:
         """What to give `handoff` so that packets go on at ``node``."""
         return self._plane.graph.add_next(self._node, node)

@@ -33,7 +33,7 @@ from vectorplane.graph_nodes.l2.features import (
     OUTPUT_FEATURES,
     SPAN,
     bind_features,
-    slot_of,
+    next_without,
 )
 from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.replicate import copy_packet
@@ -143,9 +143,7 @@ def span_l2_input(worker: int, node: int, frame: int) -> int:
     for i in range(n):
         b = buffer_at(worker, buffer_index(frame, i))
         mirror_all(worker, node, buffer_index(frame, i), mirrors, rec(b, BUFFER).rx_sw_if, 1)
-        left = rec(b, L2_BUFFER).feature_bitmap & ~SPAN
-        rec(b, L2_BUFFER).feature_bitmap = left
-        set_next(frame, i, slot_of(data, left))
+        set_next(frame, i, next_without(data, b, SPAN))
     return n
 
 
@@ -158,9 +156,7 @@ def span_l2_output(worker: int, node: int, frame: int) -> int:
     for i in range(n):
         b = buffer_at(worker, buffer_index(frame, i))
         mirror_all(worker, node, buffer_index(frame, i), mirrors, rec(b, BUFFER).tx_sw_if, 1)
-        left = rec(b, L2_BUFFER).feature_bitmap & ~OUT_SPAN
-        rec(b, L2_BUFFER).feature_bitmap = left
-        set_next(frame, i, slot_of(data, left))
+        set_next(frame, i, next_without(data, b, OUT_SPAN))
     return n
 
 

@@ -104,11 +104,6 @@ class Runner:
         first = min(waiting, key=lambda n: min(int(n.record(w)["next_time"]) for w in range(graph.workers)))
         first.data["barrier"] = BARRIER_PASS
 
-    def _handoffs(self) -> Handoffs | None:
-        """The rings between the workers, when anything uses them."""
-        plane = self._engine.plane
-        return plane.shared(Handoffs) if "handoff-input" in plane.graph else None
-
     def run_until(self, limit: int = NEVER) -> None:
         """Run everything that is due up to ``limit`` ns; without a limit until no input has packets left.
 
@@ -119,7 +114,7 @@ class Runner:
         while not engine.stopped:
             timer = engine.timers.next_time()
             due = end = min(limit, timer)
-            handoffs = self._handoffs()
+            handoffs = Handoffs.of(self._engine.plane)
             if handoffs is not None and engine.clock == "virtual":
                 end = min(due, engine.next_time() + min(handoffs.epoch, due) - 1)
             reasons = self.round(end)
@@ -184,7 +179,7 @@ class Runner:
         engine.link()
         if self.attend() or ran or reasons != {IDLE}:
             return False
-        handoffs = self._handoffs()
+        handoffs = Handoffs.of(self._engine.plane)
         return handoffs is None or not handoffs.publish()
 
     def settle(self) -> None:

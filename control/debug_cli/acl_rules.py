@@ -7,13 +7,13 @@ from typing import Any, Generic, TypeVar
 
 from vectorplane.backends.engine.acl.macip_rule import MacipRule
 from vectorplane.backends.engine.acl.rule import AclRule
+from vectorplane.backends.items_acl import MOST_TAG
 from vectorplane.control.debug_cli.errors import CliError
 from vectorplane.control.debug_cli.words import Words
 
 Rule = TypeVar("Rule", AclRule, MacipRule)
 TAG = "cli"
 """The tag of a list that was given none."""
-MOST_TAG_BYTES = 63
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _COMMA = re.compile(r"(\btag\s+\S+)|,")
 
@@ -76,6 +76,6 @@ def take_range(words: Words) -> tuple[int, int]:
 def take_tag(words: Words) -> str:
     """A tag that fits."""
     tag = words.take_word("expecting a tag, got")
-    if len(tag.encode()) > MOST_TAG_BYTES:
-        raise CliError(f"failed: a tag of {len(tag.encode())} bytes, {MOST_TAG_BYTES} are possible")
+    if len(tag.encode()) > MOST_TAG:
+        raise CliError(f"failed: a tag of {len(tag.encode())} bytes, {MOST_TAG} are possible")
     return tag

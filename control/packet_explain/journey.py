@@ -187,17 +187,14 @@ class Journey:
 
     # --- other workers
 
-    def _handoffs(self) -> Handoffs | None:
-        return self._plane.shared(Handoffs) if "handoff-input" in self._plane.graph else None
-
     def _is_passed_on(self, buffer: int) -> bool:
         """Does the packet lie in the ring of another worker?"""
-        handoffs = self._handoffs()
+        handoffs = Handoffs.of(self._plane)
         return handoffs is not None and any(buffer == b for _, b, _ in handoffs.under_way())
 
     def _passed_on(self) -> list[Waiting]:
         """What workers have passed to each other waits for its nodes; the first of them."""
-        handoffs = self._handoffs()
+        handoffs = Handoffs.of(self._plane)
         if handoffs is None:
             return []
         for worker, buffer, node in handoffs.take_all():

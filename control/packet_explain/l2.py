@@ -28,8 +28,12 @@ def l2_length(meta: Any) -> int:
     return int(l2_of(meta)["l2_len"])
 
 
+def _bd_index(at: Moment) -> int:
+    return int(l2_of(at.before.meta)["bd_index"]) & 0xFFFF
+
+
 def _domain(at: Moment) -> Domain | None:
-    return at.engine.bridges.by_index.get(int(l2_of(at.before.meta)["bd_index"]) & 0xFFFF)
+    return at.engine.bridges.by_index.get(_bd_index(at))
 
 
 def explain_input(at: Moment) -> Explaining:
@@ -62,7 +66,7 @@ def _entry_text(at: Moment, entry: Entry) -> str:
 def explain_learn(at: Moment) -> Explaining:
     """What the domain knew of the source, and knows now."""
     domain, mac = _domain(at), at.before.first[6:12]
-    index = int(l2_of(at.before.meta)["bd_index"]) & 0xFFFF
+    index = _bd_index(at)
     was = at.engine.l2fib.get(index, mac)
     yield
     now = at.engine.l2fib.get(index, mac)
@@ -86,7 +90,7 @@ def explain_learn(at: Moment) -> Explaining:
 def explain_forward(at: Moment) -> Explaining:
     """Where the destination is."""
     mac = at.before.first[:6]
-    entry = at.engine.l2fib.get(int(l2_of(at.before.meta)["bd_index"]) & 0xFFFF, mac)
+    entry = at.engine.l2fib.get(_bd_index(at), mac)
     yield
     facts = {"mac": mac.hex(":"), "interface": None if entry is None else at.interface(entry.sw_if_index)}
     if entry is None:

@@ -100,14 +100,32 @@ def _l3_offset(b: int, is_input: int, is_l2: int, adjacencies: int) -> int:
 
 
 @helper
+def _outside6(ip: int, direction: int) -> int:
+    """Where in an IPv6 header the address is that a session's key has first (`session_key`)."""
+    return ip + 8 if direction else ip + 24
+
+
+@helper
+def _inside6(ip: int, direction: int) -> int:
+    """Where its second address is."""
+    return ip + 24 if direction else ip + 8
+
+
+@helper
+def _has_key(s: int, ip6: bool) -> bool:
+    """Can the packet have a session? One with less than an IPv6 header can't."""
+    return not ip6 or ld64(s + S_ADDRESSES) != 0
+
+
+@helper
 def _hash(table: int, s: int, direction: int, ip6: bool) -> int:
     """The hash of the session's key of the packet whose scratch is at ``s``."""
     t = rec(table, TABLE)
     key = rec(s, SCRATCH).key
     a = ld64(s + S_ADDRESSES)
     if ip6:
-        x = a + 8 if direction else a + 24
-        y = a + 24 if direction else a + 8
+        x = _outside6(a, direction)
+        y = _inside6(a, direction)
         return hash_40(t.map6, ld64(x), ld64(x + 8), ld64(y), ld64(y + 8), key)
     return hash_16(t.map4, address_key(a, direction), key)
 
@@ -119,8 +137,8 @@ def _search(table: int, s: int, h: int, direction: int, ip6: bool) -> int:
     key = rec(s, SCRATCH).key
     a = ld64(s + S_ADDRESSES)
     if ip6:
-        x = a + 8 if direction else a + 24
-        y = a + 24 if direction else a + 8
+        x = _outside6(a, direction)
+        y = _inside6(a, direction)
         return search_hashed_40(t.map6, h, ld64(x), ld64(x + 8), ld64(y), ld64(y + 8), key)
     return search_hashed_16(t.map4, h, address_key(a, direction), key)
 
@@ -140,8 +158,8 @@ def _same(table: int, index: int, s: int, direction: int, ip6: bool) -> bool:
         return False
     a = ld64(s + S_ADDRESSES)
     if ip6:
-        x = a + 8 if direction else a + 24
-        y = a + 24 if direction else a + 8
+        x = _outside6(a, direction)
+        y = _inside6(a, direction)
         k = rec(table, TABLE).keys6 + index * KEYS6_SIZE
         difference = (ld64(k) ^ ld64(x)) | (ld64(k + 8) ^ ld64(x + 8))
         return (difference | (ld64(k + 16) ^ ld64(y)) | (ld64(k + 24) ^ ld64(y + 8))) == 0
@@ -196,7 +214,7 @@ def _has_session(
 
 
 @helper
-def _match(worker: int, matcher: int, verdicts: int, s: int, ip6: bool) -> int:
+def _match(matcher: int, verdicts: int, s: int, ip6: bool) -> int:
     """The first rule that the packet meets; 0."""
     if matcher == 0:
         return 0
@@ -287,7 +305,7 @@ def acl(worker: int, node: int, frame: int, ip6: bool) -> int:
         rec(s, SCRATCH).bits = 0
         rec(s, SCRATCH).hash = 0
         if live > 0:
-            if not ip6 or ld64(s + S_ADDRESSES) != 0:
+            if _has_key(s, ip6):
                 key = session_key(ld64(s + S_L4), ip6)
                 rec(s, SCRATCH).key = key
                 index = -1
@@ -309,7 +327,7 @@ def acl(worker: int, node: int, frame: int, ip6: bool) -> int:
     if unknown > 0:
         for i in range(n):
             s = scratch + i * SCRATCH_SIZE
-            if rec(s, SCRATCH).session < 0 and (not ip6 or ld64(s + S_ADDRESSES) != 0):
+            if rec(s, SCRATCH).session < 0 and _has_key(s, ip6):
                 index = _search(table, s, rec(s, SCRATCH).hash, is_input, ip6)
                 rec(s, SCRATCH).session = index
                 if index >= 0:
@@ -330,7 +348,7 @@ def acl(worker: int, node: int, frame: int, ip6: bool) -> int:
         q = rec(s, SCRATCH)
         sw_if = m.rx_sw_if if is_input else m.tx_sw_if
         index = q.session
-        if index < 0 and made > 0 and (not ip6 or ld64(s + S_ADDRESSES) != 0):
+        if index < 0 and made > 0 and _has_key(s, ip6):
             index = search_again(table, s, is_input, ip6)
             q.session = index
         if index >= 0 and not _same(table, index, s, is_input, ip6):
@@ -344,9 +362,10 @@ def acl(worker: int, node: int, frame: int, ip6: bool) -> int:
             set_next(frame, i, feature_next(arc, b))
             continue
         matcher = ld64(matchers + 8 * sw_if)
-        r = _match(worker, matcher, verdicts, s, ip6)
+        r = _match(matcher, verdicts, s, ip6)
         q.hash = r
         action = DENIED
+        denial = err + E_DENY
         if r != 0:
             action = rec(r, RULE).action
             t = rec(matcher, MATCHER)
@@ -358,14 +377,12 @@ def acl(worker: int, node: int, frame: int, ip6: bool) -> int:
             index = reflect(worker, table, s, sw_if, is_input, m.time, err + E_RESTART, ip6)
             if index < 0:
                 action = DENIED
-                m.error = err + E_TOO_MANY
-                q.action = DENIED
-                set_next(frame, i, DROP)
-                continue
-            made += 1
+                denial = err + E_TOO_MANY
+            else:
+                made += 1
         q.action = action
         if action == DENIED:
-            m.error = err + E_DENY
+            m.error = denial
             set_next(frame, i, DROP)
         else:
             if action == PERMITTED:

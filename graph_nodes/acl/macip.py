@@ -24,7 +24,6 @@ from vectorplane.dataplane.trace import add_trace, is_traced
 from vectorplane.graph_nodes import errors4, errors6
 from vectorplane.graph_nodes.acl.macip_table import MISS, find
 from vectorplane.graph_nodes.drop import count
-from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
 from vectorplane.graph_nodes.l2.features import (
     ACL,
     INPUT_FEATURES,
@@ -32,7 +31,7 @@ from vectorplane.graph_nodes.l2.features import (
     OUT_ACL,
     OUTPUT_FEATURES,
     bind_features,
-    slot_of,
+    next_without,
 )
 from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel
@@ -113,9 +112,7 @@ def macip(worker: int, node: int, frame: int) -> int:
                 m.error = r.deny_error
         if permitted:
             if is_l2:
-                left = rec(b, L2_BUFFER).feature_bitmap & ~r.bit
-                rec(b, L2_BUFFER).feature_bitmap = left
-                slot = slot_of(data, left)
+                slot = next_without(data, b, r.bit)
             else:
                 slot = feature_next(r.arc, b)
         set_next(frame, i, slot)

@@ -33,8 +33,8 @@ KIND = np.dtype(
 )
 KIND_SIZE = KIND.itemsize
 assert KIND_SIZE == 64
-MACIP = np.dtype([("map", "i8"), ("kinds", "i8"), ("n", "i8"), ("any_output", "i8")])
-"""A compiled list. ``any_output``: something is checked on output."""
+MACIP = np.dtype([("map", "i8"), ("kinds", "i8"), ("n", "i8")])
+"""A compiled list."""
 
 IP4, IP6, ARP, ARP_OUT = 1, 2, 3, 4
 _MAC = (1 << 48) - 1
@@ -121,7 +121,7 @@ class Rule(Protocol):
 
 
 BOTH_WAYS = 3
-
+"""The action of rules that are checked on output, too."""
 
 R = TypeVar("R", bound=Rule)
 
@@ -153,7 +153,6 @@ class MacipTable:
             mac_mask = int.from_bytes(mask, "little")
             record["mac"], record["ip"], record["family"] = mac_mask, ips, IP6 if ip6 else IP4
             record["both_ways"] = any(r.action == BOTH_WAYS for r in members)
-            head["any_output"] |= record["both_ways"]
             for rule in members:
                 mac = int.from_bytes(rule.mac, "little") & mac_mask
                 ip = [a & b for a, b in zip(_words(rule.src, ip6), ips, strict=True)]
@@ -167,7 +166,7 @@ class MacipTable:
                         self._map.set((i | OUTPUT_KEY | ARP_OUT << 20, 0, 0, 0, 0), value)
         self.is_empty = not ordered
         """As in VPP a list without rules checks nothing."""
-        self.checks_output = bool(head["any_output"])
+        self.checks_output = any(rule.action == BOTH_WAYS for rule in rules)
 
     def close(self) -> None:
         """Give the memory back; no kernel may be using it."""

@@ -24,7 +24,7 @@ from vectorplane.graph_nodes.l2.features import (
     OUT_FEAT_ARC,
     OUTPUT_FEATURES,
     bind_features,
-    slot_of,
+    next_without,
 )
 from vectorplane.graph_nodes.l2.header import IP4_LE, IP6_LE
 from vectorplane.graph_nodes.named_by_text import named_by_text
@@ -79,9 +79,7 @@ def feat_arc(worker: int, node: int, frame: int) -> int:
             arc = r.ip6
         slot = feature_start(arc, m.tx_sw_if if r.is_output else m.rx_sw_if, b)
         if slot < 0:
-            left = rec(b, L2_BUFFER).feature_bitmap & ~r.bit
-            rec(b, L2_BUFFER).feature_bitmap = left
-            slot = slot_of(data, left)
+            slot = next_without(data, b, r.bit)
         set_next(frame, i, slot)
     return n
 
@@ -96,9 +94,7 @@ def feat_arc_end(worker: int, node: int, frame: int) -> int:
     for i in range(n):
         prefetch(pool + buffer_index(frame, i + 4) * CELL)
         b = pool + buffer_index(frame, i) * CELL
-        left = rec(b, L2_BUFFER).feature_bitmap & ~r.bit
-        rec(b, L2_BUFFER).feature_bitmap = left
-        set_next(frame, i, slot_of(data, left))
+        set_next(frame, i, next_without(data, b, r.bit))
     return n
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
 from vectorplane.jit.kernel import helper
-from vectorplane.jit.ops import clz, ld16s
+from vectorplane.jit.ops import clz, ld16s, rec
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -69,6 +70,14 @@ def slot_of(data: int, bitmap: int) -> int:
     """The slot that the highest bit of ``bitmap`` leads to (none: as `DROP`); ``data`` is the node's runtime data."""
     # a bitmap is read as a signed number: its highest bit must not reach beyond the table
     return ld16s(data + 2 * (63 - clz((bitmap & 0xFFFFFFFF) | DROP)))
+
+
+@helper
+def next_without(data: int, b: int, bit: int) -> int:
+    """Take a feature's bit off packet ``b``; the slot that the highest bit left leads to."""
+    left = rec(b, L2_BUFFER).feature_bitmap & ~bit
+    rec(b, L2_BUFFER).feature_bitmap = left
+    return slot_of(data, left)
 
 
 def bind_features(node: Node, features: tuple[tuple[str, str], ...]) -> None:

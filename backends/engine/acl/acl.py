@@ -14,6 +14,8 @@ class Acl:
     index: int
     tag: str
     rules: tuple[AclRule, ...]
+    reflects: bool
+    """Can it make sessions?"""
 
 
 class AclNotThere(KeyError):

@@ -19,6 +19,7 @@ from vectorplane.backends.engine.acl.rule import REFLECT, AclRule
 from vectorplane.backends.engine.acl.sessions import Sessions
 from vectorplane.backends.engine.acl.users import take_out
 from vectorplane.backends.engine.interface import DELETED
+from vectorplane.backends.engine.slots import Slots
 from vectorplane.graph_nodes.acl.tables import MAX_ACLS, AclTables
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ __all__ = ["Acl", "AclInUse", "AclNotThere", "AclTwice", "Acls"]
 
 _ARCS = {True: ("ip4-unicast", "ip6-unicast"), False: ("ip4-output",)}
 _L2_ARCS = {True: ("l2-input-ip4", "l2-input-ip6"), False: ("l2-output-ip4", "l2-output-ip6")}
-TAG_BYTES = 63
-"""Most bytes of a tag."""
 
 
 class Acls:
@@ -38,8 +37,7 @@ class Acls:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._acls: dict[int, Acl] = {}
-        self._free: list[int] = []
-        self._top = 0
+        self._slots = Slots()
         self._lists: dict[tuple[int, bool], tuple[int, ...]] = {}
         """By interface and direction (True: input)."""
         self.reach = {True: Reach(), False: Reach()}
@@ -59,18 +57,18 @@ class Acls:
             OverflowError: there are too many.
         """
         if index is None:
-            if not self._free and self._top >= MAX_ACLS:
+            if self._slots.next >= MAX_ACLS:
                 raise OverflowError(f"no room for another ACL: there are {MAX_ACLS}")
-            index = self._free.pop() if self._free else self._top
-            self._top = max(self._top, index + 1)
+            index = self._slots.take()
         elif index not in self._acls:
             raise AclNotThere(f"there is no ACL {index}")
-        self._acls[index] = Acl(index, tag, tuple(rules))
+        self._acls[index] = Acl(index, tag, tuple(rules), any(rule.action == REFLECT for rule in rules))
         self._counters.prepare(index, len(rules))
         for (sw_if_index, is_input), numbers in self._lists.items():
             if index in numbers:
                 self.sessions.policy_changed(sw_if_index, is_input)
                 self._compile(sw_if_index, is_input)
+        self._take_turns()
         return index
 
     def delete(self, index: int) -> None:
@@ -86,7 +84,7 @@ class Acls:
             if self.applied(index, is_input):
                 raise AclInUse(index, is_input)
         del self._acls[index]
-        self._free.append(index)
+        self._slots.give(index)
 
     def __getitem__(self, index: int) -> Acl:
         """The ACL with this number. Raises `AclNotThere`."""
@@ -286,6 +284,7 @@ class Acls:
         else:
             self._lists.pop(key, None)
         self._compile(sw_if_index, is_input)
+        self._take_turns()
         if bool(before) != bool(numbers):
             self._switch(sw_if_index, is_input, bool(numbers))
         if before and not numbers and (sw_if_index, not is_input) not in self._lists:
@@ -296,12 +295,9 @@ class Acls:
         numbers = self._lists.get((sw_if_index, is_input), ())
         self._contexts.set(sw_if_index, is_input, [(i, self._acls[i].rules) for i in numbers])
 
-        self._take_turns()
-
     def _take_turns(self) -> None:
         """Where rules make sessions, packets of two interfaces must not share a vector in virtual time."""
-        applied = {i for numbers in self._lists.values() for i in numbers}
-        reflects = any(rule.action == REFLECT for i in applied for rule in self._acls[i].rules)
+        reflects = any(self._acls[i].reflects for numbers in self._lists.values() for i in numbers)
         for worker in self._engine.plane.workers:
             worker.record["by_turns"] = int(reflects)
 

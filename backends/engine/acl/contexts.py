@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vectorplane.backends.engine.acl.rule import AclRule
 from vectorplane.backends.engine.acl.users import Users
+from vectorplane.backends.engine.slots import Slots
 from vectorplane.graph_nodes.acl.matcher import Matcher, Placed
 from vectorplane.graph_nodes.acl.tables import AclTables
 
@@ -37,8 +38,7 @@ class Contexts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._by_place: dict[tuple[int, bool], LookupContext] = {}
-        self._free: list[int] = []
-        self._top = 0
+        self._slots = Slots()
         self.users = Users()
         """By ACL the contexts it is in."""
         self._matchers = 0
@@ -52,7 +52,7 @@ class Contexts:
         before = self._by_place.pop(place, None)
         address = 0
         if lists:
-            index = before.index if before is not None else self._take()
+            index = before.index if before is not None else self._slots.take()
             self._matchers += 1
             matcher = Matcher(
                 lists,
@@ -67,7 +67,7 @@ class Contexts:
             address = matcher.address
         elif before is not None:
             self._use(before.index, before.acls, ())
-            self._free.append(before.index)
+            self._slots.give(before.index)
         plane.shared(AclTables).matchers[int(is_input), sw_if_index] = address
         if before is not None:
             plane.epochs.retire(before.matcher.close)
@@ -85,9 +85,3 @@ class Contexts:
         if before != now:  # as in VPP those that stay are taken out and put in again, too
             self.users.change(index, before, ())
             self.users.change(index, (), now)
-
-    def _take(self) -> int:
-        if self._free:
-            return self._free.pop()
-        self._top += 1
-        return self._top - 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-DENY, PERMIT, PERMIT_BOTH_WAYS = 0, 1, 3
+from vectorplane.graph_nodes.acl.macip_table import BOTH_WAYS
+
+DENY, PERMIT, PERMIT_BOTH_WAYS = 0, 1, BOTH_WAYS
 """Actions. `PERMIT_BOTH_WAYS` is also checked on what leaves, by its destination addresses."""
 
 

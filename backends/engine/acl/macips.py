@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vectorplane.backends.engine.acl.macip_rule import MacipRule
 from vectorplane.backends.engine.acl.users import Users
 from vectorplane.backends.engine.interface import DELETED
+from vectorplane.backends.engine.slots import Slots
 from vectorplane.graph_nodes.acl.macip import MacipLists
 from vectorplane.graph_nodes.acl.macip_table import MacipTable
 from vectorplane.graph_nodes.l2.features import ACL, OUT_ACL
@@ -39,8 +40,7 @@ class Macips:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lists: dict[int, Macip] = {}
-        self._free: list[int] = []
-        self._top = 0
+        self._slots = Slots()
         self._tables: dict[int, MacipTable] = {}
         self._on: dict[int, int] = {}
         """List by interface."""
@@ -59,8 +59,7 @@ class Macips:
             MacipNotThere: there is none with the number ``index``.
         """
         if index is None:
-            index = self._free.pop() if self._free else self._top
-            self._top = max(self._top, index + 1)
+            index = self._slots.take()
         elif index not in self._lists:
             raise MacipNotThere(f"there is no MACIP list {index}")
         before = self._tables.get(index)
@@ -79,7 +78,7 @@ class Macips:
         for sw_if_index in [i for i, applied in self._on.items() if applied == index]:
             self.remove(sw_if_index)
         del self._lists[index]
-        self._free.append(index)
+        self._slots.give(index)
         self._engine.plane.epochs.retire(self._tables.pop(index).close)
 
     def __getitem__(self, index: int) -> Macip:

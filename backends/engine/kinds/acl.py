@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.engine.acl import rule
 from vectorplane.backends.engine.kinds.kind import Kind
 from vectorplane.backends.items import Acl, AclBinding, AclRule, EtypeWhitelist
-from vectorplane.backends.items_acl import ACL_ACTIONS, ListNames, Network
+from vectorplane.backends.items_acl import ACL_ACTIONS, Network
+from vectorplane.backends.list_names import ListNames
 from vectorplane.backends.networks import network
+
+if TYPE_CHECKING:
+    from vectorplane.backends.engine.engine import Engine
 
 
 def _rule(given: AclRule) -> rule.AclRule:
@@ -45,19 +50,14 @@ def _item(given: rule.AclRule) -> AclRule:
     )
 
 
+def _names(engine: Engine) -> ListNames:
+    return ListNames("ACL", ((acl.index, acl.tag) for acl in engine.acls))
+
+
 class Acls(Kind[Acl]):
     """See the module."""
 
     item = Acl
-
-    def _names(self) -> ListNames:
-        return ListNames((acl.index, acl.tag) for acl in self.engine.acls)
-
-    def _number(self, name: str) -> int:
-        number = self._names().number(name)
-        if number is None:
-            raise BackendError(f"there is no ACL {name}")
-        return number
 
     def create(self, item: Acl) -> None:
         """A new list."""
@@ -65,19 +65,19 @@ class Acls(Kind[Acl]):
 
     def update(self, old: Acl, new: Acl) -> None:
         """Other rules, at once wherever it applies."""
-        number = self._number(old.name)
+        number = _names(self.engine).number(old.name)
         self.engine.acls.add_replace(number, self.engine.acls[number].tag, [_rule(r) for r in new.rules])
 
     def delete(self, item: Acl) -> None:
         """Forget it."""
         try:
-            self.engine.acls.delete(self._number(item.name))
+            self.engine.acls.delete(_names(self.engine).number(item.name))
         except ValueError as error:
             raise BackendError(str(error)) from None
 
     def dump(self) -> Iterable[Acl]:
         """All."""
-        names = self._names()
+        names = _names(self.engine)
         for acl in self.engine.acls:
             yield Acl(names.name(acl.index), tuple(_item(r) for r in acl.rules))
 
@@ -89,13 +89,8 @@ class AclBindings(Kind[AclBinding]):
 
     def create(self, item: AclBinding) -> None:
         """Apply."""
-        names = ListNames((acl.index, acl.tag) for acl in self.engine.acls)
-        lists = []
-        for wanted in (item.inputs, item.outputs):
-            numbers = [names.number(name) for name in wanted]
-            if None in numbers:
-                raise BackendError(f"there is no ACL {wanted[numbers.index(None)]}")
-            lists.append([n for n in numbers if n is not None])
+        names = _names(self.engine)
+        lists = [[names.number(name) for name in wanted] for wanted in (item.inputs, item.outputs)]
         try:
             self.engine.acls.set_lists(self.index(item.interface), *lists)
         except ValueError as error:
@@ -112,7 +107,7 @@ class AclBindings(Kind[AclBinding]):
     def dump(self) -> Iterable[AclBinding]:
         """All."""
         acls = self.engine.acls
-        names = ListNames((acl.index, acl.tag) for acl in acls)
+        names = _names(self.engine)
         for index in acls.interfaces:
             lists = (tuple(map(names.name, acls.inputs(index))), tuple(map(names.name, acls.outputs(index))))
             if self.name(index):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.engine.acl import macip_rule
+from vectorplane.backends.engine.interface import mac_bytes
 from vectorplane.backends.engine.kinds.kind import Kind
 from vectorplane.backends.items import MacipAcl, MacipBinding, MacipRule
-from vectorplane.backends.items_acl import MACIP_ACTIONS, ListNames
+from vectorplane.backends.items_acl import MACIP_ACTIONS
+from vectorplane.backends.list_names import ListNames
 from vectorplane.backends.networks import network
 
+if TYPE_CHECKING:
+    from vectorplane.backends.engine.engine import Engine
+
 _WORDS = {number: word for word, number in MACIP_ACTIONS.items()}
-
-
-def _mac(text: str) -> bytes:
-    return bytes.fromhex(text.replace(":", ""))
 
 
 def _rule(given: MacipRule) -> macip_rule.MacipRule:
@@ -24,8 +26,8 @@ def _rule(given: MacipRule) -> macip_rule.MacipRule:
     return macip_rule.MacipRule(
         MACIP_ACTIONS[given.action],
         given.src.version == 6,
-        _mac(given.mac),
-        _mac(given.mask),
+        mac_bytes(given.mac),
+        mac_bytes(given.mask),
         int(given.src.network_address),
         given.src.prefixlen,
     )
@@ -36,16 +38,14 @@ def _item(given: macip_rule.MacipRule) -> MacipRule:
     return MacipRule(action, given.mac.hex(":"), given.mac_mask.hex(":"), network(given.src, given.src_len, given.ip6))
 
 
+def _names(engine: Engine) -> ListNames:
+    return ListNames("MACIP list", ((macip.index, macip.tag) for macip in engine.macips))
+
+
 class MacipAcls(Kind[MacipAcl]):
     """See the module."""
 
     item = MacipAcl
-
-    def _number(self, name: str) -> int:
-        number = ListNames((m.index, m.tag) for m in self.engine.macips).number(name)
-        if number is None:
-            raise BackendError(f"there is no MACIP list {name}")
-        return number
 
     def create(self, item: MacipAcl) -> None:
         """A new list."""
@@ -53,16 +53,16 @@ class MacipAcls(Kind[MacipAcl]):
 
     def update(self, old: MacipAcl, new: MacipAcl) -> None:
         """Other rules."""
-        number = self._number(old.name)
+        number = _names(self.engine).number(old.name)
         self.engine.macips.add_replace(number, self.engine.macips[number].tag, [_rule(r) for r in new.rules])
 
     def delete(self, item: MacipAcl) -> None:
         """Forget it."""
-        self.engine.macips.delete(self._number(item.name))
+        self.engine.macips.delete(_names(self.engine).number(item.name))
 
     def dump(self) -> Iterable[MacipAcl]:
         """All."""
-        names = ListNames((m.index, m.tag) for m in self.engine.macips)
+        names = _names(self.engine)
         for macip in self.engine.macips:
             yield MacipAcl(names.name(macip.index), tuple(_item(r) for r in macip.rules))
 
@@ -74,10 +74,7 @@ class MacipBindings(Kind[MacipBinding]):
 
     def create(self, item: MacipBinding) -> None:
         """Apply."""
-        number = ListNames((m.index, m.tag) for m in self.engine.macips).number(item.acl)
-        if number is None:
-            raise BackendError(f"there is no MACIP list {item.acl}")
-        self.engine.macips.apply(self.index(item.interface), number)
+        self.engine.macips.apply(self.index(item.interface), _names(self.engine).number(item.acl))
 
     def update(self, old: MacipBinding, new: MacipBinding) -> None:
         """Another one."""
@@ -90,7 +87,7 @@ class MacipBindings(Kind[MacipBinding]):
     def dump(self) -> Iterable[MacipBinding]:
         """All."""
         macips = self.engine.macips
-        names = ListNames((m.index, m.tag) for m in macips)
+        names = _names(self.engine)
         for interface in self.each():
             number = macips.of(interface.sw_if_index)
             if number is not None:

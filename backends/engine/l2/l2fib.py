@@ -100,7 +100,7 @@ class L2Fib:
 
     def forget(self, domain: Domain, mac: bytes, sw_if_index: int = 0) -> bool:
         """Take an address out of a domain, if it is there, and on this interface (0: any)."""
-        key = (_key(domain, mac),)
+        key = (_key(domain.index, mac),)
         value = self._table.map.get(key)
         if value is None or sw_if_index not in (0, interface_in(value)):
             return False
@@ -114,7 +114,7 @@ class L2Fib:
     def _set(self, bd_id: int, mac: bytes, sw_if_index: int, flags: int) -> None:
         domain = self._engine.bridges[bd_id]
         table = self._table
-        key = (_key(domain, mac),)
+        key = (_key(domain.index, mac),)
         old = table.map.get(key)
         if old is None:
             table.grow()
@@ -145,7 +145,7 @@ class L2Fib:
 
     def get(self, bd_index: int, mac: bytes) -> Entry | None:
         """The entry of an address in the domain with this index, though it may have been flushed; None: not there."""
-        key = int.from_bytes(mac, "little") | bd_index << 48
+        key = _key(bd_index, mac)
         value = self._table.map.get((key,))
         return None if value is None else _entry(key, value, self._engine.bridges.by_index)
 
@@ -264,8 +264,8 @@ class L2Fib:
             table.state["grow_at"] = 1 << 62  # what does not fit any more is counted as not learnt
 
 
-def _key(domain: Domain, mac: bytes) -> int:
-    return int.from_bytes(mac, "little") | domain.index << 48
+def _key(bd_index: int, mac: bytes) -> int:
+    return int.from_bytes(mac, "little") | bd_index << 48
 
 
 def _entry(key: int, value: int, domains: Mapping[int, Domain]) -> Entry:

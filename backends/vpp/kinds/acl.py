@@ -7,7 +7,8 @@ from typing import Any
 
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.items import Acl, AclBinding, AclRule, EtypeWhitelist
-from vectorplane.backends.items_acl import ACL_ACTIONS, ListNames, Network
+from vectorplane.backends.items_acl import ACL_ACTIONS, Network
+from vectorplane.backends.list_names import ListNames
 from vectorplane.backends.vpp.interfaces import NO_INTERFACE
 from vectorplane.backends.vpp.kinds.kind import Kind, Message, Steps
 from vectorplane.backends.vpp.link import Link
@@ -54,8 +55,8 @@ def _details(link: Link) -> list[Any]:
     return list(link.connection.details("acl_dump", acl_index=_NEW))
 
 
-def _names(link: Link) -> ListNames:
-    return ListNames((d.acl_index, d.tag) for d in _details(link))
+def _names(details: Iterable[Any]) -> ListNames:
+    return ListNames("ACL", ((d.acl_index, d.tag) for d in details))
 
 
 class Acls(Kind[Acl]):
@@ -78,10 +79,7 @@ class Acls(Kind[Acl]):
         yield "acl_del", {"acl_index": self._number(item.name)}
 
     def _number(self, name: str) -> int:
-        number = _names(self.link).number(name)
-        if number is None:
-            raise BackendError(f"there is no ACL {name}")
-        return number
+        return _names(_details(self.link)).number(name)
 
     def _message(self, number: int, tag: str, item: Acl) -> Message:
         rules = [_pack(r) for r in item.rules]
@@ -90,7 +88,7 @@ class Acls(Kind[Acl]):
     def dump(self) -> Iterable[Acl]:
         """All."""
         details = _details(self.link)
-        names = ListNames((d.acl_index, d.tag) for d in details)
+        names = _names(details)
         for d in details:
             yield Acl(names.name(d.acl_index), tuple(_item(r) for r in d.r))
 
@@ -104,13 +102,8 @@ class AclBindings(Kind[AclBinding]):
 
     def create(self, item: AclBinding) -> Steps:
         """Apply."""
-        names = _names(self.link)
-        numbers = []
-        for name in (*item.inputs, *item.outputs):
-            number = names.number(name)
-            if number is None:
-                raise BackendError(f"there is no ACL {name}")
-            numbers.append(number)
+        names = _names(_details(self.link))
+        numbers = [names.number(name) for name in (*item.inputs, *item.outputs)]
         yield self._message(item.interface, numbers, len(item.inputs))
 
     def update(self, old: AclBinding, new: AclBinding) -> Steps:
@@ -131,7 +124,7 @@ class AclBindings(Kind[AclBinding]):
 
     def dump(self) -> Iterable[AclBinding]:
         """All."""
-        names = _names(self.link)
+        names = _names(_details(self.link))
         self.link.interfaces.refresh()
         for d in self.link.connection.details("acl_interface_list_dump", sw_if_index=NO_INTERFACE):
             interface = self.link.interfaces.name(d.sw_if_index)

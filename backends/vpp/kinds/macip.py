@@ -7,7 +7,8 @@ from typing import Any
 
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.items import MacipAcl, MacipBinding, MacipRule
-from vectorplane.backends.items_acl import MACIP_ACTIONS, ListNames
+from vectorplane.backends.items_acl import MACIP_ACTIONS
+from vectorplane.backends.list_names import ListNames
 from vectorplane.backends.vpp.interfaces import NO_INTERFACE
 from vectorplane.backends.vpp.kinds.acl import pack_network
 from vectorplane.backends.vpp.kinds.kind import Kind, Message, Steps
@@ -38,6 +39,10 @@ def _details(link: Link) -> list[Any]:
     return list(link.connection.details("macip_acl_dump", acl_index=_NEW))
 
 
+def _names(details: Iterable[Any]) -> ListNames:
+    return ListNames("MACIP list", ((d.acl_index, d.tag) for d in details))
+
+
 class MacipAcls(Kind[MacipAcl]):
     """See the module."""
 
@@ -58,10 +63,7 @@ class MacipAcls(Kind[MacipAcl]):
         yield "macip_acl_del", {"acl_index": self._number(item.name)}
 
     def _number(self, name: str) -> int:
-        number = ListNames((d.acl_index, d.tag) for d in _details(self.link)).number(name)
-        if number is None:
-            raise BackendError(f"there is no MACIP list {name}")
-        return number
+        return _names(_details(self.link)).number(name)
 
     def _message(self, number: int, item: MacipAcl) -> Message:
         rules = [_pack(r) for r in item.rules]
@@ -70,7 +72,7 @@ class MacipAcls(Kind[MacipAcl]):
     def dump(self) -> Iterable[MacipAcl]:
         """All."""
         details = _details(self.link)
-        names = ListNames((d.acl_index, d.tag) for d in details)
+        names = _names(details)
         for d in details:
             yield MacipAcl(names.name(d.acl_index), tuple(_item(r) for r in d.r))
 
@@ -84,10 +86,7 @@ class MacipBindings(Kind[MacipBinding]):
 
     def create(self, item: MacipBinding) -> Steps:
         """Apply."""
-        number = ListNames((d.acl_index, d.tag) for d in _details(self.link)).number(item.acl)
-        if number is None:
-            raise BackendError(f"there is no MACIP list {item.acl}")
-        yield self._message(item.interface, number, True)
+        yield self._message(item.interface, _names(_details(self.link)).number(item.acl), True)
 
     def update(self, old: MacipBinding, new: MacipBinding) -> Steps:
         """Another one."""
@@ -106,7 +105,7 @@ class MacipBindings(Kind[MacipBinding]):
 
     def dump(self) -> Iterable[MacipBinding]:
         """All."""
-        names = ListNames((d.acl_index, d.tag) for d in _details(self.link))
+        names = _names(_details(self.link))
         self.link.interfaces.refresh()
         for d in self.link.connection.details("macip_acl_interface_list_dump", sw_if_index=NO_INTERFACE):
             interface = self.link.interfaces.name(d.sw_if_index)

@@ -9,7 +9,7 @@ from typing import Any
 from vectorplane.backends.engine.acl.acls import Acl, AclInUse, AclNotThere
 from vectorplane.backends.engine.acl.rule import AclRule
 from vectorplane.control.vppapi.api import Api
-from vectorplane.control.vppapi.handlers.ip_paths import IP4, IP6, NONE
+from vectorplane.control.vppapi.handlers.ip_paths import IP4, IP6, NONE, address, ip_number
 from vectorplane.control.vppapi.retval import (
     ACL_IN_USE_INBOUND,
     ACL_IN_USE_OUTBOUND,
@@ -33,17 +33,13 @@ def prefix_value(prefix: Any) -> tuple[int, int, int] | None:
     width = 32 if family == IP4 else 128
     if family not in (IP4, IP6) or length > width:
         return None
-    address = int.from_bytes(prefix.address.un[: width // 8], "big")
-    if address & ((1 << width - length) - 1):
-        return None
-    return family, address, length
+    value = ip_number(prefix.address.un, family)
+    return None if value & ((1 << width - length) - 1) else (family, value, length)
 
 
-def encode_prefix(ip6: bool, address: int, length: int) -> dict[str, Any]:
+def encode_prefix(ip6: bool, value: int, length: int) -> dict[str, Any]:
     """A ``prefix``."""
-    size = 16 if ip6 else 4
-    raw = address.to_bytes(size, "big").ljust(16, b"\0")
-    return {"address": {"af": IP6 if ip6 else IP4, "un": raw}, "len": length}
+    return {"address": address(value, IP6 if ip6 else IP4), "len": length}
 
 
 def decode_rule(given: Any) -> AclRule:
@@ -111,6 +107,11 @@ def acl_add_replace(api: Api, m: Any) -> dict[str, Any]:
     return {"acl_index": index}
 
 
+def in_use(error: AclInUse) -> ApiError:
+    """VPP's refusal."""
+    return ApiError(ACL_IN_USE_INBOUND if error.inbound else ACL_IN_USE_OUTBOUND, str(error))
+
+
 def acl_del(api: Api, m: Any) -> None:
     """Forget an ACL that applies nowhere."""
     try:
@@ -118,7 +119,7 @@ def acl_del(api: Api, m: Any) -> None:
     except AclNotThere as error:
         raise ApiError(NO_SUCH_ENTRY, str(error)) from None
     except AclInUse as error:
-        raise ApiError(ACL_IN_USE_INBOUND if error.inbound else ACL_IN_USE_OUTBOUND, str(error)) from None
+        raise in_use(error) from None
 
 
 def details(acl: Acl) -> dict[str, Any]:

@@ -7,14 +7,10 @@ from typing import Any
 
 from vectorplane.backends.engine.acl.acls import AclInUse, AclNotThere, AclTwice
 from vectorplane.control.vppapi.api import Api
+from vectorplane.control.vppapi.handlers.acl import in_use
 from vectorplane.control.vppapi.handlers.interface_checks import interface_of
 from vectorplane.control.vppapi.handlers.ip_paths import NONE
-from vectorplane.control.vppapi.retval import (
-    ACL_IN_USE_INBOUND,
-    ACL_IN_USE_OUTBOUND,
-    NO_SUCH_ENTRY,
-    ApiError,
-)
+from vectorplane.control.vppapi.retval import NO_SUCH_ENTRY, ApiError
 
 _MOST = 255
 """ACLs that an ``acl_interface_list_details`` can tell."""
@@ -43,7 +39,7 @@ def acl_interface_add_del(api: Api, m: Any) -> None:
     except AclNotThere as error:
         raise ApiError(NO_SUCH_ENTRY, str(error)) from None
     except AclInUse as error:
-        raise ApiError(ACL_IN_USE_INBOUND if error.inbound else ACL_IN_USE_OUTBOUND, str(error)) from None
+        raise in_use(error) from None
 
 
 def acl_interface_list_dump(api: Api, m: Any) -> Iterator[dict[str, Any]]:

@@ -10,18 +10,16 @@ from vectorplane.backends.engine.acl.macips import Macip, MacipNotThere
 from vectorplane.control.vppapi.api import Api
 from vectorplane.control.vppapi.handlers.acl import check_tag, encode_prefix
 from vectorplane.control.vppapi.handlers.interface_checks import interface_of
-from vectorplane.control.vppapi.handlers.ip_paths import IP6, NONE
+from vectorplane.control.vppapi.handlers.ip_paths import IP4, IP6, NONE, ip_number
 from vectorplane.control.vppapi.retval import NO_SUCH_ENTRY, ApiError
 
 
 def _decode(given: Any) -> MacipRule:
     """One rule; VPP takes any prefix length and any bits beyond it."""
     ip6 = given.src_prefix.address.af == IP6
-    size = 16 if ip6 else 4
-    address = int.from_bytes(given.src_prefix.address.un[:size], "big")
-    return MacipRule(
-        given.is_permit, ip6, given.src_mac, given.src_mac_mask, address, min(given.src_prefix.len, 8 * size)
-    )
+    source = ip_number(given.src_prefix.address.un, IP6 if ip6 else IP4)
+    length = min(given.src_prefix.len, 128 if ip6 else 32)
+    return MacipRule(given.is_permit, ip6, given.src_mac, given.src_mac_mask, source, length)
 
 
 def _add_replace(api: Api, number: int, m: Any) -> dict[str, Any]:
