@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vectorplane.dataplane.abi import NODE, WORKER, buffer_index
+from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, get_next
 from vectorplane.dataplane.buffer import BUFFER, TRACED, buffer_at
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import cycles, fill, offsets, rec
@@ -97,3 +97,11 @@ def _add_trace(worker: int, node: int, b: int, bi: int, slot: int) -> int:
 
 
 add_trace = helper(_add_trace)
+
+
+@helper
+def begin_trace(worker: int, node: int, frame: int, i: int) -> int:
+    """`add_trace` for packet ``i`` of a frame, with the slot that it was given; 0, too, when it is not marked."""
+    bi = buffer_index(frame, i)
+    b = buffer_at(worker, bi)
+    return add_trace(worker, node, b, bi, get_next(frame, i)) if is_traced(b) else 0

@@ -29,7 +29,6 @@ from vectorplane.dataplane.abi import (
     WORKER,
     buffer_index,
     frame_n,
-    get_next,
     put,
     set_next,
 )
@@ -38,7 +37,7 @@ from vectorplane.dataplane.feature import Feature
 from vectorplane.dataplane.interface import MAX_INTERFACES
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.toeplitz import NO_HASH, queue_of, rss_hash
 from vectorplane.jit.kernel import helper, kernel
@@ -174,15 +173,14 @@ def trace(worker: int, node: int, frame: int) -> int:
     hashes = rec(rec(node, NODE).data, RUNTIME).hashes
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                x = rec(t, TRACE)
-                x.sw_if_index = rec(b, BUFFER).rx_sw_if
-                x.next_worker = target_of(worker, hashes, b)
-                x.buffer_index = bi
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            bi = buffer_index(frame, i)
+            b = pool + bi * CELL
+            x = rec(t, TRACE)
+            x.sw_if_index = rec(b, BUFFER).rx_sw_if
+            x.next_worker = target_of(worker, hashes, b)
+            x.buffer_index = bi
     return n
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_next, set_next
+from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, GSO, NEXT_PRESENT, OFFLOAD_IP_CHECKSUM, OFFLOAD_L4_CHECKSUM
 from vectorplane.dataplane.feature import ArcType
 from vectorplane.dataplane.interface import (
@@ -26,7 +26,7 @@ from vectorplane.dataplane.interface import (
 )
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.checksum_offload import finish_checksums
 from vectorplane.graph_nodes.trace_formats import ethernet_header
 from vectorplane.graph_nodes.trace_packet import kept_bytes, snapshot
@@ -58,15 +58,13 @@ def trace(worker: int, node: int, frame: int) -> int:
     pool = rec(worker, WORKER).pool
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                r = rec(t, TRACE)
-                r.sw_if_index = rec(b, BUFFER).tx_sw_if
-                r.flags = rec(b, BUFFER).flags
-                r.size = snapshot(t + _DATA, b, 120)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            r = rec(t, TRACE)
+            r.sw_if_index = rec(b, BUFFER).tx_sw_if
+            r.flags = rec(b, BUFFER).flags
+            r.size = snapshot(t + _DATA, b, 120)
     return n
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_next, set_next
+from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL
 from vectorplane.dataplane.feature import Feature
 from vectorplane.dataplane.interface import MAX_INTERFACES
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import ld32s, prefetch, rec
@@ -56,13 +56,11 @@ def trace(worker: int, node: int, frame: int) -> int:
     pool = rec(worker, WORKER).pool
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                rec(t, TRACE).rx = rec(b, BUFFER).rx_sw_if
-                rec(t, TRACE).lb = rec(b, BUFFER).adj
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            rec(t, TRACE).rx = rec(b, BUFFER).rx_sw_if
+            rec(t, TRACE).lb = rec(b, BUFFER).adj
     return n
 
 

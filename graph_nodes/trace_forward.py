@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import WORKER, buffer_index, frame_n, get_next
+from vectorplane.dataplane.abi import WORKER, buffer_index, frame_n
 from vectorplane.dataplane.buffer import BUFFER, CELL
 from vectorplane.dataplane.interface import I_IP4_TABLE, INTERFACE_SIZE
 from vectorplane.dataplane.node import Trace
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.forwarding import ADJ_HAS_FEATURES, MAX_ADJACENCIES, Forwarding
 from vectorplane.graph_nodes.trace_formats import hex_bytes, ip4_address, ip4_header
 from vectorplane.graph_nodes.trace_packet import interface_name, kept_bytes, snapshot
@@ -44,20 +44,18 @@ def trace_forward(worker: int, node: int, frame: int) -> int:
     pool = w.pool
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                m = rec(b, BUFFER)
-                r = rec(t, FORWARD)
-                table = m.tx_sw_if
-                if table < 0:
-                    table = ld32s(w.interfaces + m.rx_sw_if * INTERFACE_SIZE + I_IP4_TABLE)
-                r.fib_index = table
-                r.dpo_index = m.adj
-                r.flow_hash = m.flow_hash
-                r.size = snapshot(t + _DATA, b, FORWARD_BYTES)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            r = rec(t, FORWARD)
+            table = m.tx_sw_if
+            if table < 0:
+                table = ld32s(w.interfaces + m.rx_sw_if * INTERFACE_SIZE + I_IP4_TABLE)
+            r.fib_index = table
+            r.dpo_index = m.adj
+            r.flow_hash = m.flow_hash
+            r.size = snapshot(t + _DATA, b, FORWARD_BYTES)
     return n
 
 

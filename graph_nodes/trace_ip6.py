@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import WORKER, buffer_index, frame_n, get_next
+from vectorplane.dataplane.abi import WORKER, buffer_index, frame_n
 from vectorplane.dataplane.buffer import BUFFER, CELL
 from vectorplane.dataplane.node import Trace
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.trace_formats import udp_header
 from vectorplane.graph_nodes.trace_names import ICMP6_CODES, ICMP6_TYPES, IP_PROTOCOLS
 from vectorplane.graph_nodes.trace_packet import PACKET_BYTES, kept_bytes, packet_trace, snapshot
@@ -36,17 +36,15 @@ def trace_forward6(worker: int, node: int, frame: int) -> int:
     pool = rec(worker, WORKER).pool
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                m = rec(b, BUFFER)
-                r = rec(t, FORWARD6)
-                r.fib_index = m.tx_sw_if if m.tx_sw_if >= 0 else m.fib_index
-                r.dpo_index = m.adj
-                r.flow_hash = m.flow_hash
-                r.size = snapshot(t + _DATA, b, PACKET_BYTES)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            r = rec(t, FORWARD6)
+            r.fib_index = m.tx_sw_if if m.tx_sw_if >= 0 else m.fib_index
+            r.dpo_index = m.adj
+            r.flow_hash = m.flow_hash
+            r.size = snapshot(t + _DATA, b, PACKET_BYTES)
     return n
 
 

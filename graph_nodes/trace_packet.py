@@ -17,7 +17,7 @@ import numpy as np
 from vectorplane.dataplane.abi import INPUT, NODE, WORKER, buffer_index, frame_n, get_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, NEXT_PRESENT
 from vectorplane.dataplane.node import Trace
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import add_trace, begin_trace, is_traced
 from vectorplane.graph_nodes.trace_formats import ethernet_header, hex_bytes, ip4_header, llc_header, snap_header
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import copy, offsets, rec
@@ -67,12 +67,10 @@ def trace_packet(worker: int, node: int, frame: int) -> int:
     pool = rec(worker, WORKER).pool
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                rec(t, PACKET).size = snapshot(t + _PACKET_DATA, b, PACKET_BYTES)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            rec(t, PACKET).size = snapshot(t + _PACKET_DATA, b, PACKET_BYTES)
     return n
 
 
@@ -82,24 +80,23 @@ def trace_buffer(worker: int, node: int, frame: int) -> int:
     pool = rec(worker, WORKER).pool
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                m = rec(b, BUFFER)
-                r = rec(t, BUFFER_TRACE)
-                r.buffer_index = bi
-                r.rx_sw_if_index = m.rx_sw_if
-                r.current_data = m.current_data
-                r.current_length = m.current_length
-                r.rest = m.total_rest if m.flags & NEXT_PRESENT else 0
-                r.length = m.current_length + r.rest
-                r.flags = m.flags
-                r.ref_count = m.ref_count
-                r.handle = m.trace
-                r.slot = get_next(frame, i) if rec(node, NODE).kind == INPUT else -1
-                r.size = snapshot(t + _BUFFER_DATA, b, BUFFER_BYTES)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            bi = buffer_index(frame, i)
+            b = pool + bi * CELL
+            m = rec(b, BUFFER)
+            r = rec(t, BUFFER_TRACE)
+            r.buffer_index = bi
+            r.rx_sw_if_index = m.rx_sw_if
+            r.current_data = m.current_data
+            r.current_length = m.current_length
+            r.rest = m.total_rest if m.flags & NEXT_PRESENT else 0
+            r.length = m.current_length + r.rest
+            r.flags = m.flags
+            r.ref_count = m.ref_count
+            r.handle = m.trace
+            r.slot = get_next(frame, i) if rec(node, NODE).kind == INPUT else -1
+            r.size = snapshot(t + _BUFFER_DATA, b, BUFFER_BYTES)
     return n
 
 

@@ -20,7 +20,7 @@ from vectorplane.dataplane.feature import Feature, feature_next
 from vectorplane.dataplane.interface import MAX_INTERFACES
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes import errors4, errors6
 from vectorplane.graph_nodes.acl.macip_table import MISS, find
 from vectorplane.graph_nodes.drop import count
@@ -129,14 +129,12 @@ def trace_macip(worker: int, node: int, frame: int) -> int:
     is_output = rec(rec(node, NODE).data, RUNTIME).is_output
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                m = rec(b, BUFFER)
-                rec(t, TRACE).sw_if_index = m.tx_sw_if if is_output else m.rx_sw_if
-                rec(t, TRACE).next = get_next(frame, i)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            rec(t, TRACE).sw_if_index = m.tx_sw_if if is_output else m.rx_sw_if
+            rec(t, TRACE).next = get_next(frame, i)
     return n
 
 

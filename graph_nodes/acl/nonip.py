@@ -17,7 +17,7 @@ from vectorplane.dataplane.feature import Feature, feature_next
 from vectorplane.dataplane.interface import MAX_INTERFACES
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.region import Region
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.l2.feature_arcs import kind_of
 from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.jit.kernel import kernel, routine
@@ -74,16 +74,14 @@ def trace_nonip(worker: int, node: int, frame: int) -> int:
     is_output = rec(rec(node, NODE).data, RUNTIME).is_output
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                m = rec(b, BUFFER)
-                r = rec(t, TRACE)
-                r.sw_if_index = m.tx_sw_if if is_output else m.rx_sw_if
-                r.next = get_next(frame, i)
-                r.kind = bswap16(kind_of(b))
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            r = rec(t, TRACE)
+            r.sw_if_index = m.tx_sw_if if is_output else m.rx_sw_if
+            r.next = get_next(frame, i)
+            r.kind = bswap16(kind_of(b))
     return n
 
 

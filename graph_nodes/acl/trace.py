@@ -10,7 +10,7 @@ import numpy as np
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_next
 from vectorplane.dataplane.buffer import BUFFER, CELL
 from vectorplane.dataplane.node import Trace
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.acl.five_tuple import IS_IP6, SCRATCH, SCRATCH_SIZE
 from vectorplane.graph_nodes.acl.rule_match import MATCHER, RULE
 from vectorplane.graph_nodes.acl.runtime import RUNTIME
@@ -46,42 +46,40 @@ def trace_acl(worker: int, node: int, frame: int) -> int:
     runtime = rec(rec(node, NODE).data, RUNTIME)
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                m = rec(b, BUFFER)
-                s = rec(runtime.scratch + i * SCRATCH_SIZE, SCRATCH)
-                r = rec(t, ACL_TRACE)
-                sw_if = m.rx_sw_if if runtime.is_input else m.tx_sw_if
-                r.sw_if_index = sw_if
-                r.next_index = get_next(frame, i)
-                r.bits = s.bits
-                r.action = s.action
-                r.info = s.info
-                r.context = -1
-                r.acl = -1
-                r.rule = -1
-                if s.bits < 0 and s.session >= 0:  # a session: VPP shows its number as the rule
-                    r.rule = s.session
-                else:
-                    matcher = ld64(runtime.matchers + 8 * sw_if)
-                    if matcher != 0:
-                        r.context = rec(matcher, MATCHER).context
-                    if s.hash != 0:
-                        r.acl = rec(s.hash, RULE).acl
-                        r.rule = rec(s.hash, RULE).rule
-                words = t + _WORDS
-                if s.info & IS_IP6:
-                    for k in range(4):
-                        st64(words + 8 * k, ld64(s.addresses + 8 + 8 * k) if s.addresses != 0 else 0)
-                else:
-                    st64(words, 0)
-                    st64(words + 8, 0)
-                    st64(words + 16, 0)
-                    st64(words + 24, s.addresses)
-                st64(words + 32, s.l4)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            s = rec(runtime.scratch + i * SCRATCH_SIZE, SCRATCH)
+            r = rec(t, ACL_TRACE)
+            sw_if = m.rx_sw_if if runtime.is_input else m.tx_sw_if
+            r.sw_if_index = sw_if
+            r.next_index = get_next(frame, i)
+            r.bits = s.bits
+            r.action = s.action
+            r.info = s.info
+            r.context = -1
+            r.acl = -1
+            r.rule = -1
+            if s.bits < 0 and s.session >= 0:  # a session: VPP shows its number as the rule
+                r.rule = s.session
+            else:
+                matcher = ld64(runtime.matchers + 8 * sw_if)
+                if matcher != 0:
+                    r.context = rec(matcher, MATCHER).context
+                if s.hash != 0:
+                    r.acl = rec(s.hash, RULE).acl
+                    r.rule = rec(s.hash, RULE).rule
+            words = t + _WORDS
+            if s.info & IS_IP6:
+                for k in range(4):
+                    st64(words + 8 * k, ld64(s.addresses + 8 + 8 * k) if s.addresses != 0 else 0)
+            else:
+                st64(words, 0)
+                st64(words + 8, 0)
+                st64(words + 16, 0)
+                st64(words + 24, s.addresses)
+            st64(words + 32, s.l4)
     return n
 
 

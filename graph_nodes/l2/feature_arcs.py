@@ -15,7 +15,7 @@ from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_n
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA
 from vectorplane.dataplane.feature import ArcType, feature_start
 from vectorplane.dataplane.node import NodeType, Trace
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
 from vectorplane.graph_nodes.l2.features import (
     FEAT_ARC,
@@ -105,20 +105,18 @@ def trace_arc(worker: int, node: int, frame: int) -> int:
     runtime = rec(rec(node, NODE).data, RUNTIME)
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                m = rec(b, BUFFER)
-                r = rec(t, TRACE)
-                r.head = runtime.is_head
-                r.bitmap = rec(b, L2_BUFFER).feature_bitmap
-                r.kind = bswap16(kind_of(b)) if runtime.is_head else 0
-                r.sw_if_index = -1
-                if runtime.is_head:
-                    r.sw_if_index = m.tx_sw_if if runtime.is_output else m.rx_sw_if
-                r.next = get_next(frame, i)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            r = rec(t, TRACE)
+            r.head = runtime.is_head
+            r.bitmap = rec(b, L2_BUFFER).feature_bitmap
+            r.kind = bswap16(kind_of(b)) if runtime.is_head else 0
+            r.sw_if_index = -1
+            if runtime.is_head:
+                r.sw_if_index = m.tx_sw_if if runtime.is_output else m.rx_sw_if
+            r.next = get_next(frame, i)
     return n
 
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_next, set_next
+from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.tables.hash_map import search_8, search_hashed_8
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.l2.buffer import BD_WORD, L2_BUFFER
 from vectorplane.graph_nodes.l2.config import I_SEQ, L2_INPUT_SIZE, L2Config
 from vectorplane.graph_nodes.l2.features import (
@@ -91,19 +91,17 @@ def trace(worker: int, node: int, frame: int) -> int:
     pool = rec(worker, WORKER).pool
     table = rec(rec(rec(node, NODE).data, RUNTIME).fib, L2_FIB).map
     for i in range(frame_n(frame)):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                m = rec(b, BUFFER)
-                r = rec(t, L2_TRACE)
-                r.rx = m.rx_sw_if
-                r.bd_index = rec(b, L2_BUFFER).bd_index
-                at = b + DATA + m.current_data
-                r.result = search_8(table, (ld64(at) & MAC_MASK) | rec(b, L2_BUFFER).bd_index << 48)
-                r.size = min(int(m.current_length), 24)
-                copy(t + _DATA, at, r.size)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            r = rec(t, L2_TRACE)
+            r.rx = m.rx_sw_if
+            r.bd_index = rec(b, L2_BUFFER).bd_index
+            at = b + DATA + m.current_data
+            r.result = search_8(table, (ld64(at) & MAC_MASK) | rec(b, L2_BUFFER).bd_index << 48)
+            r.size = min(int(m.current_length), 24)
+            copy(t + _DATA, at, r.size)
     return frame_n(frame)
 
 

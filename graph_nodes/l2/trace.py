@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import WORKER, buffer_index, frame_n, get_next
+from vectorplane.dataplane.abi import WORKER, buffer_index, frame_n
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA
 from vectorplane.dataplane.node import Trace
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.l2.buffer import L2_BUFFER
 from vectorplane.graph_nodes.l2.features import INPUT_FEATURES
 from vectorplane.graph_nodes.l2.fib import FLAGS, interface_in
@@ -43,20 +43,18 @@ def trace_l2(worker: int, node: int, frame: int) -> int:
     pool = rec(worker, WORKER).pool
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                m = rec(b, BUFFER)
-                r = rec(t, L2_TRACE)
-                r.rx = m.rx_sw_if
-                r.tx = m.tx_sw_if
-                r.bd_index = rec(b, L2_BUFFER).bd_index
-                r.feature_bitmap = rec(b, L2_BUFFER).feature_bitmap
-                r.result = -1
-                r.size = min(int(m.current_length), 24)
-                copy(t + _DATA, b + DATA + m.current_data, r.size)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            r = rec(t, L2_TRACE)
+            r.rx = m.rx_sw_if
+            r.tx = m.tx_sw_if
+            r.bd_index = rec(b, L2_BUFFER).bd_index
+            r.feature_bitmap = rec(b, L2_BUFFER).feature_bitmap
+            r.result = -1
+            r.size = min(int(m.current_length), 24)
+            copy(t + _DATA, b + DATA + m.current_data, r.size)
     return n
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import WORKER, buffer_index, frame_n, get_next
+from vectorplane.dataplane.abi import WORKER, buffer_index, frame_n
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA
 from vectorplane.dataplane.node import Trace
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.trace_formats import ip4_address
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import be16, ld32, rec
@@ -26,18 +26,16 @@ def trace_received(worker: int, node: int, frame: int) -> int:
     pool = rec(worker, WORKER).pool
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                m = rec(b, BUFFER)
-                ip = b + DATA + m.l3_offset
-                r = rec(t, TRACE)
-                r.tunnel = m.rx_sw_if
-                r.length = be16(ip + 2)
-                r.source = ld32(ip + 12)
-                r.destination = ld32(ip + 16)
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            m = rec(b, BUFFER)
+            ip = b + DATA + m.l3_offset
+            r = rec(t, TRACE)
+            r.tunnel = m.rx_sw_if
+            r.length = be16(ip + 2)
+            r.source = ld32(ip + 12)
+            r.destination = ld32(ip + 16)
     return n
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_next, set_next
+from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, length_in_chain
 from vectorplane.dataplane.node import NodeType, Trace
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.forwarding import ADJ_SIZE, ADJACENCY, Forwarding
 from vectorplane.graph_nodes.ip4_rewrite import put_rewrite
 from vectorplane.graph_nodes.trace_forward import MIDCHAIN_TRACE, adjacency_text
@@ -42,12 +42,10 @@ def trace(worker: int, node: int, frame: int) -> int:
     pool = rec(worker, WORKER).pool
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                rec(t, TRACE).adj = rec(b, BUFFER).adj
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            rec(t, TRACE).adj = rec(b, BUFFER).adj
     return n
 
 

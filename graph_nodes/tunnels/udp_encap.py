@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_next, set_next
+from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
 from vectorplane.dataplane.buffer import (
     BUFFER,
     CELL,
@@ -22,7 +22,7 @@ from vectorplane.dataplane.buffer import (
     OFFLOAD_L4_CHECKSUM,
 )
 from vectorplane.dataplane.node import NodeType, Trace
-from vectorplane.dataplane.trace import add_trace, is_traced
+from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.checksum_offload import finish_checksums
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.forwarding import Forwarding
@@ -62,14 +62,12 @@ def trace(worker: int, node: int, frame: int) -> int:
     tunnels = rec(rec(node, NODE).data, RUNTIME).tunnels
     n = frame_n(frame)
     for i in range(n):
-        bi = buffer_index(frame, i)
-        b = pool + bi * CELL
-        if is_traced(b):
-            t = add_trace(worker, node, b, bi, get_next(frame, i))
-            if t != 0:
-                tunnel = rec(tunnels + rec(b, BUFFER).tx_sw_if * TUNNEL_SIZE, UDP_TUNNEL)
-                rec(t, TRACE).instance = tunnel.instance
-                rec(t, TRACE).vni = tunnel.vni
+        t = begin_trace(worker, node, frame, i)
+        if t != 0:
+            b = pool + buffer_index(frame, i) * CELL
+            tunnel = rec(tunnels + rec(b, BUFFER).tx_sw_if * TUNNEL_SIZE, UDP_TUNNEL)
+            rec(t, TRACE).instance = tunnel.instance
+            rec(t, TRACE).vni = tunnel.vni
     return n
 
 
