@@ -89,7 +89,7 @@ def bytes_of(text: str | None) -> bytes:
 def number(type_: str) -> Fixed:
     """A primitive number."""
     if type_ == "f64":
-        return Fixed("8s", 8, lambda raw: F64.unpack(raw)[0], lambda v: F64.pack(v or 0.0))
+        return Fixed("8s", 8, lambda raw: F64.unpack(raw)[0], lambda v: F64.pack(0.0 if v is None else v))
     return Fixed(CODES[type_], struct.calcsize(CODES[type_]))
 
 

@@ -122,6 +122,13 @@ def test_both_ways_as_vpp_papi(name: str, theirs: dict[str, Any]) -> None:
     check()
 
 
+def test_minus_zero_keeps_its_sign(theirs: dict[str, Any]) -> None:
+    name = "sw_interface_ip6nd_ra_details"
+    packed = CODEC.encoder(name, 1)({"initial_adverts_interval": -0.0})
+    them, _ = theirs[name].unpack(packed, ntc=True)
+    assert str(them.initial_adverts_interval) == "-0.0"
+
+
 @MANY
 @given(st.sampled_from(sorted(REGISTRY.messages)), st.binary(max_size=300))
 def test_garbage_is_decoded_or_refused(name: str, data: bytes) -> None:
