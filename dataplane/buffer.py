@@ -96,6 +96,9 @@ largest IP packet that it will make of it."""
 SPAN_CLONE = 8192
 """A mirrored copy: it is not mirrored again."""
 
+IS_NATED = 16384
+"""NAT has translated it, so it need not be checked when it is for this router."""
+
 GSO_SIZE = offsets(BUFFER, "opaque")[0] + 40
 
 CACHE_SIZE = 1024

@@ -16,3 +16,5 @@ ACL_SESSIONS = 7
 """There are ACL sessions to look after, or so many that they want bigger maps."""
 SV_REASSEMBLY_STARTED = 8
 """A worker has contexts of shallow virtual reassembly: they are to be looked at until none are left."""
+NAT44_SESSIONS = 9
+"""There are NAT sessions to look after, or so many that they want a bigger flow table."""

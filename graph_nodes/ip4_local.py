@@ -3,6 +3,7 @@
 * A fragment goes to `ip4-local-full-reassembly`, unchecked.
 * TCP and UDP: the checksum over pseudo header and chain must be right ("bad tcp checksum", "bad udp checksum");
   a UDP checksum of 0 is none, and a UDP length beyond the IP length counts as a bad checksum.
+* What NAT has translated is not checked any further.
 * The source is looked up in the packet's FIB. It is an address of ours: "ip4 spoofed local-address packet drops".
   Its route leads to no interface and the packet is no broadcast: "ip4 source lookup miss". The load-balance found
   stays in `adj`: a reply can go by it.
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, IS_IP4
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, IS_IP4, IS_NATED
 from vectorplane.dataplane.feature import ArcType, feature_start
 from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.tables.mtrie import lookup, root_of
@@ -109,7 +110,9 @@ def ip4_local(worker: int, node: int, frame: int) -> int:
                     lb = lookup(root_of(r.roots, fib), r.plies, source)
                     from_there = source_error(lb, r.lbs, r.buckets)
                 m.adj = lb
-                if error == UNKNOWN_PROTOCOL:
+                if m.flags & IS_NATED:  # its source may be ours by now
+                    error = UNKNOWN_PROTOCOL
+                elif error == UNKNOWN_PROTOCOL:
                     error = from_there
                     if error == SRC_LOOKUP_MISS and ld32(ip + DESTINATION) == 0xFFFFFFFF:
                         error = UNKNOWN_PROTOCOL

@@ -8,6 +8,7 @@ otherwise in no other prefix of its table.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import IPv4Interface
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,10 @@ class Addresses:
         """By (interface, prefix, length): how many addresses share the prefix's routes."""
         self._stale: set[tuple[int, IPv4Interface]] = set()
         self._directed_broadcast: set[int] = set()
+        self.on_change: list[Callable[[int, IPv4Interface, bool], None]] = []
+        """Called with (sw_if_index, address, is it there now?) after an address came or went."""
+        self.on_table_change: list[Callable[[int, int, int], None]] = []
+        """Called with (sw_if_index, FIB before, FIB now) after an interface changed its table."""
 
     def add(self, sw_if_index: int, address: str | IPv4Interface) -> None:
         """Give an interface an address.
@@ -65,6 +70,8 @@ class Addresses:
             self._up.add(sw_if_index)
             self._add_routes(sw_if_index, made)
         self._sources_changed(sw_if_index)
+        for tell in self.on_change:
+            tell(sw_if_index, made, True)
 
     def remove(self, sw_if_index: int, address: str | IPv4Interface) -> None:
         """Take an address from an interface.
@@ -83,6 +90,8 @@ class Addresses:
             self._remove_routes(sw_if_index, gone)
         self._engine.neighbours.prefix_removed(sw_if_index, int(gone), gone.network.prefixlen)
         self._sources_changed(sw_if_index)
+        for tell in self.on_change:
+            tell(sw_if_index, gone, False)
 
     def remove_all(self, sw_if_index: int) -> None:
         """Take all addresses from an interface."""
@@ -161,6 +170,8 @@ class Addresses:
             self._engine.neighbours.table_changed(sw_if_index, old)
             self._engine.routes.imports.table_changed(sw_if_index)
             self._engine.tables.collect()
+            for tell in self.on_table_change:
+                tell(sw_if_index, old, fib)
 
     def source_for(self, sw_if_index: int, destination: int) -> int:
         """The address to speak to ``destination`` from by this interface, as VPP chooses it; 0: there is none.

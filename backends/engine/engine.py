@@ -22,6 +22,7 @@ from vectorplane.backends.engine.l2.l2fib import L2Fib
 from vectorplane.backends.engine.l2.tag_rewrite import TagRewrites
 from vectorplane.backends.engine.l3xc import L3CrossConnects
 from vectorplane.backends.engine.mroutes import MRoutes
+from vectorplane.backends.engine.nat44.nat44 import Nat44
 from vectorplane.backends.engine.neighbours import Neighbours
 from vectorplane.backends.engine.neighbours6 import Neighbours6
 from vectorplane.backends.engine.nodes import built_in
@@ -119,6 +120,7 @@ class Engine:
         self.acls = Acls(self)
         self.acl_whitelists = Whitelists(self)
         self.macips = Macips(self)
+        self.nat44 = Nat44(self)
         self.interfaces.add("local0", device=LocalDevice())
 
     def udp_tunnels(self, kind: type[UdpTunnelDevice]) -> UdpTunnelSet[Any]:

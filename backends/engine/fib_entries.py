@@ -17,7 +17,7 @@ from vectorplane.graph_nodes.arp_owners import (
 )
 
 # sources in VPP's order of priority: the first one that an entry has decides
-SPECIAL, INTERFACE, API, CLI, ADJ, IMPORT, RR, DEFAULT = range(8)
+SPECIAL, INTERFACE, API, CLI, ADJ, IMPORT, NAT, RR, DEFAULT = range(9)
 SOURCE_NAMES = (
     "special",
     "interface",
@@ -25,6 +25,7 @@ SOURCE_NAMES = (
     "CLI",
     "adjacency",
     "attached_export",
+    "nat-low",
     "recursive-resolution",
     "default-route",
 )

@@ -26,6 +26,8 @@ class Tables:
         self._engine = engine
         self._locks: dict[int, set[int]] = {0: {DEFAULT}}
         """By table id: the sources that want it."""
+        self._users: dict[tuple[int, int], int] = {}
+        """By table id and source: how often it holds the table."""
         self._allocated = 0
         self.unwanted: list[int] = []
         """Tables that stay only as long as somebody uses them."""
@@ -69,6 +71,21 @@ class Tables:
             self._note_unwanted()
             self.collect()
         self._engine.mroutes.remove_table(table, source)
+
+    def hold(self, table: int, source: int) -> None:
+        """One user more of a source that has many; the table is made if need be. Raises `OverflowError`."""
+        key = (table, source)
+        self._users[key] = self._users.get(key, 0) + 1
+        if self._users[key] == 1:
+            self.create(table, multicast=False, source=source)
+
+    def release(self, table: int, source: int) -> None:
+        """One user less."""
+        key = (table, source)
+        self._users[key] = self._users.get(key, 0) - 1
+        if self._users[key] <= 0:
+            del self._users[key]
+            self.delete(table, source)
 
     def unused_id(self) -> int:
         """An id that no table has.

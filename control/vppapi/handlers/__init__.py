@@ -49,6 +49,10 @@ from vectorplane.control.vppapi.handlers import (
     l2_ports,
     l2_tag_rewrite,
     l3xc,
+    nat44,
+    nat44_addresses,
+    nat44_mappings,
+    nat44_sessions,
     pg,
     span,
     vxlan,
@@ -100,5 +104,9 @@ def all_handlers() -> dict[str, Handler]:
         ipip.HANDLERS,
         span.HANDLERS,
         l3xc.HANDLERS,
+        nat44.HANDLERS,
+        nat44_addresses.HANDLERS,
+        nat44_mappings.HANDLERS,
+        nat44_sessions.HANDLERS,
     ]
     return {name: handler for module in modules for name, handler in module.items()}

@@ -72,10 +72,11 @@ _SOURCE_NUMBERS = {
     "CLI": 9,
     "adjacency": 15,
     "attached_export": 17,
+    "nat-low": 23,
     "recursive-resolution": 18,
     "default-route": 20,
 }
-"""VPP's numbers of the sources of routes."""
+"""VPP's numbers of the sources of routes; those of plugins come behind its own, in the order of their loading."""
 assert set(_SOURCE_NUMBERS) == set(SOURCE_NAMES)
 
 

@@ -23,6 +23,8 @@ from vectorplane.control.vppapi.schema import (
     l3xc,
     memclnt,
     mfib_types,
+    nat44_ed,
+    nat_types,
     pg,
     span,
     tunnel_types,
@@ -91,6 +93,8 @@ class Registry:
 def load() -> Registry:
     """Read the whole schema (a few milliseconds)."""
     types = (vpe_types, interface_types, ethernet_types, ip_types, fib_types, mfib_types, tunnel_types, acl_types)
+    nat = (nat_types, nat44_ed)
     ip_modules = (ip, ip_neighbor, ip6_nd, arp, fib, l3xc)
-    modules = (memclnt, vlib, vpe, *types, pg, interface, feature, *ip_modules, l2, span, vxlan, geneve, gre, ipip, acl)
+    tunnels = (vxlan, geneve, gre, ipip)
+    modules = (memclnt, vlib, vpe, *types, pg, interface, feature, *ip_modules, l2, span, *tunnels, acl, *nat)
     return Registry([parse(m.TEXT) for m in modules])
