@@ -7,7 +7,11 @@ import numpy.typing as npt
 
 
 def udp_frames(
-    destinations: npt.NDArray[np.int64], *, dst_mac: bytes, size: int = 64, source: int = 0x01010101
+    destinations: npt.NDArray[np.int64],
+    *,
+    dst_mac: bytes,
+    size: int = 64,
+    source: int | npt.NDArray[np.int64] = 0x01010101,
 ) -> list[bytes]:
     """One Ethernet + IPv4 + UDP frame of ``size`` bytes (no FCS) for each destination address (host order).
 

@@ -99,15 +99,38 @@ def _free_slot(bucket: int) -> int:
 
 
 @routine
+def _make_room(nat: int, bucket: int) -> int:
+    """A slot of a full bucket that becomes free because its flow goes to its second bucket; 0: none can.
+
+    The flow is entered there before it goes here, and nobody looks into the second bucket first: no reader misses it.
+    """
+    n = rec(nat, NAT)
+    for k in range(SLOTS):
+        slot = bucket + 8 * k
+        word = ld64(slot)
+        half = rec(half_at(n.halves, (word & 0xFFFFFFFF) - 1), HALF)
+        h = flow_hash(nat, half.addresses, half.key)
+        if _first(nat, h) == bucket:
+            other = _free_slot(_second(nat, h))
+            if other != 0:
+                store_release(other, word)
+                store_release(slot, 0)
+                return slot
+    return 0
+
+
+@routine
 def put(nat: int, number: int) -> bool:
-    """Have a half found by its match, which no other one has. False: both buckets are full."""
+    """Have a half found by its match, which no other one has. False: there is no room."""
     half = rec(half_at(rec(nat, NAT).halves, number), HALF)
     h = flow_hash(nat, half.addresses, half.key)
     slot = _free_slot(_first(nat, h))
     if slot == 0:
         slot = _free_slot(_second(nat, h))
-        if slot == 0:
-            return False
+    if slot == 0:
+        slot = _make_room(nat, _first(nat, h))
+    if slot == 0:
+        return False
     store_release(slot, (h & _TAG) | (number + 1))
     half.present = 1
     return True

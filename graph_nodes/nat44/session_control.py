@@ -14,7 +14,7 @@ from vectorplane.dataplane.abi import NEVER
 from vectorplane.dataplane.buffer import lock, unlock
 from vectorplane.dataplane.region import HUGE_PAGE, Region, lent
 from vectorplane.graph_nodes.nat44.affinity import affinity_at, forget
-from vectorplane.graph_nodes.nat44.flow_table import BUCKET, SLOTS, find, put
+from vectorplane.graph_nodes.nat44.flow_table import BUCKET, find, put
 from vectorplane.graph_nodes.nat44.nat import AFFINITY, AFFINITY_POOL, MAPPING, MAPPING_SIZE, N_LOCK, NAT
 from vectorplane.graph_nodes.nat44.session import COLD, HALF, KINDS, cold_at, half_at, last_active
 from vectorplane.graph_nodes.nat44.session_table import end, head_of, join_list, leave_list, timeout_of
@@ -25,8 +25,8 @@ from vectorplane.jit.ops import ld32s, rec
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
 
-_FULL = 4
-"""Flows a bucket at which the table is made bigger: half of its slots."""
+_FULL = 3
+"""Flows a bucket of eight at which the table is made bigger, so that nearly all are in their first one."""
 
 
 @compiled
@@ -139,13 +139,13 @@ class NatSessions:
         buckets = self._flows.size // BUCKET
         buckets = 1 << (buckets.bit_length() - 1)
         state["flows"], state["flow_mask"] = self._flows.address, buckets - 1
-        state["grow_at"] = buckets * _FULL // 2
+        state["grow_at"] = buckets * _FULL // 2  # two flows a session
 
     def grow(self) -> None:
         """Make the flow table big enough for four times the sessions there are. No worker may be dispatching."""
         live = max(int(self.tables.settings["live"]), 1)
         buckets = self.buckets
-        while live * 2 >= buckets * _FULL and buckets < 2 * MOST_SESSIONS // SLOTS * 2:
+        while live * 2 >= buckets * _FULL and buckets < MOST_SESSIONS:
             buckets *= 4
         if buckets != self.buckets:
             old = self._flows

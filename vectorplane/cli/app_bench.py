@@ -79,6 +79,20 @@ def bench_acl_stateful(
     nodes("acl_stateful", cases or [], json)
 
 
+@bench.command("nat44")
+def bench_nat44(
+    cases: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CASE]", help="in2out-N, out2in-N, output-N (N: 4096, 65536, 1048576), new; all."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Address translation: nat44-ed-in2out, -out2in, -in2out-output and the slow path, with 64-byte packets."""
+    from vectorplane.cli.bench import nodes
+
+    nodes("nat44", cases or [], json)
+
+
 @bench.command("api")
 def bench_api(
     routes: Annotated[int, typer.Option(metavar="N", min=1, max=1 << 20, help="Routes a round.")] = 10_000,
