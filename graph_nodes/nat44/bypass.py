@@ -6,6 +6,7 @@ from vectorplane.dataplane.buffer import BUFFER, length_in_chain
 from vectorplane.graph_nodes.ip4_header import PROTOCOL, SOURCE
 from vectorplane.graph_nodes.ip4_sv_buffer import INFO_WORD
 from vectorplane.graph_nodes.nat44.flow_table import find
+from vectorplane.graph_nodes.nat44.make import set_match
 from vectorplane.graph_nodes.nat44.match import (
     MATCH,
     icmp_match,
@@ -33,7 +34,7 @@ from vectorplane.graph_nodes.nat44.session_table import end, new_session, publis
 from vectorplane.graph_nodes.nat44.tcp_state import brings_news, see_flags
 from vectorplane.graph_nodes.nat44.translate import is_icmp_error
 from vectorplane.jit.kernel import routine
-from vectorplane.jit.ops import ld8, ld64, rec
+from vectorplane.jit.ops import ld8, ld64, rec, shr
 
 
 @routine
@@ -89,12 +90,9 @@ def make_bypass(worker: int, nat: int, b: int, ip: int, left: int, fib: int, mat
         c.flags = FWD_BYPASS
         c.in_fib = fib
         c.out_fib = fib
-        h = rec(half_at(n.halves, number), HALF)
-        h.addresses = addresses
-        h.key = key
-        h.new_addresses = addresses
-        h.ops = OP_TXFIB
-        h.tx_fib = fib
+        half = half_at(n.halves, number)
+        set_match(half, addresses, shr(key, 32) & 0xFFFF, shr(key, 48), fib, proto)
+        rec(half, HALF).ops = OP_TXFIB
         if not publish(nat, number):
             end(nat, session, m.time)
             return -1

@@ -73,7 +73,7 @@ def _of(api: Api, m: Any) -> Iterator[NatSession]:
 
 def nat44_user_session_dump(api: Api, m: Any) -> Iterator[dict[str, Any]]:
     """The sessions of an inside host."""
-    return map(_details, _of(api, m))
+    return (_details(s) for s in _of(api, m))
 
 
 def nat44_user_session_v2_dump(api: Api, m: Any) -> Iterator[dict[str, Any]]:
