@@ -25,8 +25,10 @@ _FIRST, _SECOND, _THIRD = 0x5851F42D4C957F2D, 0x2545F4914F6CDD1D, 0x369DEA0F31A5
 def flow_hash(nat: int, addresses: int, key: int) -> int:
     """64 well-mixed bits of a match."""
     h = mul(addresses ^ rec(nat, NAT).seed, _FIRST)
-    h = mul(h ^ shr(h, 32) ^ mul(key, _SECOND), _THIRD)
-    return h ^ shr(h, 29)
+    # products carry upwards alone: the ports, which are above in the key, go below, and the best bits to the bottom
+    ports_below = shr(key, 32) | mul(key, 1 << 32)
+    h = mul(h ^ shr(h, 32) ^ mul(ports_below, _SECOND), _THIRD)
+    return h ^ shr(h, 32)
 
 
 @helper
