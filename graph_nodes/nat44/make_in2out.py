@@ -39,7 +39,7 @@ from vectorplane.graph_nodes.nat44.session import (
     cold_at,
     half_at,
 )
-from vectorplane.graph_nodes.nat44.session_table import end, free_one, new_session, too_many
+from vectorplane.graph_nodes.nat44.session_table import end, free_any, new_session, too_many
 from vectorplane.graph_nodes.nat44.tcp_state import ACK, SYN
 from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import ld64, rec, shr, st64
@@ -142,7 +142,7 @@ def make_in2out(
     ``tx_sw_if`` -1: not as an output feature. ``out``: 8 bytes to work with.
     """
     n = rec(nat, NAT)
-    if too_many(nat, fib) and not free_one(nat, rec(worker, WORKER).index, now):
+    if too_many(nat, fib) and not free_any(nat, rec(worker, WORKER).index, now):
         return refused(I_MAX_SESSIONS)
     source = addresses & 0xFFFFFFFF
     destination = shr(addresses, 32)

@@ -44,7 +44,8 @@ NAT = np.dtype(
         ("buckets", "i8"),
         ("adjacencies", "i8"),
         ("workers", "i8"),
-        ("pad", "i8", (4,)),
+        ("total", "i8"),  # the counter of sessions
+        ("pad", "i8", (3,)),
         # sessions: where they are
         ("halves", "i8"),
         ("colds", "i8"),

@@ -14,6 +14,7 @@ from vectorplane.dataplane.abi import NEVER
 from vectorplane.dataplane.buffer import lock, unlock
 from vectorplane.dataplane.region import HUGE_PAGE, Region, lent
 from vectorplane.graph_nodes.nat44.affinity import affinity_at, forget
+from vectorplane.graph_nodes.nat44.counters import NatCounters
 from vectorplane.graph_nodes.nat44.flow_table import BUCKET, find, put
 from vectorplane.graph_nodes.nat44.nat import AFFINITY, AFFINITY_POOL, MAPPING, MAPPING_SIZE, N_LOCK, NAT
 from vectorplane.graph_nodes.nat44.session import COLD, HALF, KINDS, cold_at, half_at, last_active
@@ -164,6 +165,7 @@ class NatSessions:
             self.colds(top)["live"] = 0
             self.colds(top)["mapping"] = -1
         state["live"] = state["top"] = 0
+        self._plane.shared(NatCounters).total_sessions.clear()
         state["free"] = -1
         self.tables.lists["head"] = self.tables.lists["tail"] = -1
         records = self.tables.affinity_records[: int(self.tables.affinity_head["top"])]

@@ -31,7 +31,7 @@ from vectorplane.graph_nodes.nat44.session import (
     timeout_kind,
 )
 from vectorplane.jit.kernel import helper, routine
-from vectorplane.jit.ops import fill, ld32s, ld64, rec, store_release
+from vectorplane.jit.ops import fill, ld32s, ld64, rec, st64, store_release
 
 SECOND = 1_000_000_000
 FIRST_OF = HALF_SIZE * 2
@@ -103,6 +103,13 @@ def change_kind(nat: int, session: int, kind: int, now: int) -> None:
     join_list(nat, session, kind, now)
 
 
+@helper
+def _count_live(nat: int, by: int) -> None:
+    n = rec(nat, NAT)
+    n.live += by
+    st64(n.total, n.live)
+
+
 @routine
 def end(nat: int, session: int, now: int) -> None:
     """End a session; its record is free."""
@@ -118,7 +125,7 @@ def end(nat: int, session: int, now: int) -> None:
     c.live = 0
     c.next = n.free
     n.free = session
-    n.live -= 1
+    _count_live(nat, -1)
 
 
 @routine
@@ -152,6 +159,17 @@ def free_one(nat: int, worker: int, now: int) -> bool:
     return False
 
 
+@routine
+def free_any(nat: int, worker: int, now: int) -> bool:
+    """The same, of another worker if this one has none."""
+    if free_one(nat, worker, now):
+        return True
+    for other in range(rec(nat, NAT).workers):
+        if other != worker and free_one(nat, other, now):
+            return True
+    return False
+
+
 @helper
 def too_many(nat: int, fib: int) -> bool:
     """Are there as many sessions as packets from a FIB may have?"""
@@ -174,7 +192,7 @@ def new_session(worker: int, nat: int, proto: int, now: int) -> int:
         n.top = session + 1
     else:
         return -1
-    n.live += 1
+    _count_live(nat, 1)
     first = half_at(n.halves, 2 * session)
     fill(first, 0, FIRST_OF)
     rec(first, HALF).key = KEY_FREE

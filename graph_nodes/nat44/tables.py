@@ -16,6 +16,7 @@ from vectorplane.dataplane.region import Bump, Region
 from vectorplane.dataplane.tables.hash_map import HashMap
 from vectorplane.graph_nodes.fib import MAX_FIBS, Fibs
 from vectorplane.graph_nodes.forwarding import Forwarding
+from vectorplane.graph_nodes.nat44.counters import NatCounters
 from vectorplane.graph_nodes.nat44.nat import (
     AFFINITY,
     AFFINITY_POOL,
@@ -143,6 +144,7 @@ class NatTables:
         state["halves"], state["colds"] = self.halves.address, self.colds.address
         state["most"], state["free"], state["workers"] = MOST_SESSIONS, -1, workers
         state["seed"] = signed(_SEED)
+        state["total"] = plane.shared(NatCounters).total_sessions.addresses[0]
         self.lists["head"] = self.lists["tail"] = -1
         self._limits[0], state["n_limits"] = 63 * 1024, 1
         self.set_timeouts(300, 7440, 240, 60)

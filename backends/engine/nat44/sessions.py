@@ -13,7 +13,6 @@ from vectorplane.backends.engine.nat44.errors import NoSuchEntry
 from vectorplane.dataplane.abi import NEVER
 from vectorplane.graph_nodes.event_kinds import NAT44_SESSIONS
 from vectorplane.graph_nodes.nat44 import session_control
-from vectorplane.graph_nodes.nat44.counters import NatCounters
 from vectorplane.graph_nodes.nat44.session import FWD_BYPASS, I2O, LOAD_BALANCING, O2I, STATIC, TWICE_NAT
 from vectorplane.graph_nodes.nat44.session_control import NatSessions
 from vectorplane.graph_nodes.nat44.tables import SECOND, NatTables, swap16, swap32
@@ -122,6 +121,50 @@ def _ports(words: Any) -> IntArray:
     return (words & np.uint64(0xFFFF)).astype("<u2").byteswap().astype(np.int64)
 
 
+_CHUNK = 4096
+_HALF_FIELDS = [
+    "addresses", "key", "new_addresses", "new_ports", "new_id", "tx_fib", "ops", "active", "bytes", "packets", "kind"
+]  # fmt: skip
+_COLD_FIELDS = ["worker", "proto", "flags", "in_fib", "out_fib", "tcp_state"]
+
+
+def _flow(half: tuple[int, ...]) -> Flow:
+    addresses, key, new_addresses, ports, identifier, fib, ops = half[:7]
+    return flow_of((addresses, key, new_addresses, ports & 0xFFFFFFFF | (identifier & 0xFFFFFFFF) << 32, fib), ops)
+
+
+def _session(
+    number: int, first: tuple[int, ...], second: tuple[int, ...], cold: tuple[int, ...], timeouts: list[int]
+) -> NatSession:
+    worker, proto, flags, in_fib, out_fib, tcp_state = cold
+    i2o, o2i = _flow(first), _flow(second)
+    twice, bypass = bool(flags & TWICE_NAT), bool(flags & FWD_BYPASS)
+    ports = (i2o.source_port, i2o.source_port if bypass else o2i.destination_port)
+    return NatSession(
+        index=number,
+        worker=worker,
+        proto=proto & 0xFF,
+        flags=flags & 0xFFFF,
+        in_address=i2o.source,
+        in_port=i2o.proto if proto == 0 else ports[0],
+        in_fib=in_fib,
+        out_address=i2o.source if bypass else o2i.destination,
+        out_port=i2o.proto if proto == 0 else ports[1],
+        out_fib=out_fib,
+        ext_host_address=o2i.source if twice else i2o.destination,
+        ext_host_port=o2i.source_port if twice else i2o.destination_port,
+        ext_host_nat_address=i2o.destination if twice else 0,
+        ext_host_nat_port=i2o.destination_port if twice else 0,
+        tcp_state=tcp_state,
+        last_heard=max(first[7], second[7]),
+        bytes=first[8] + second[8],
+        packets=first[9] + second[9],
+        timeout=timeouts[first[10]],
+        i2o=i2o,
+        o2i=o2i,
+    )
+
+
 class Sessions:
     """See the module's docstring."""
 
@@ -142,63 +185,27 @@ class Sessions:
         return int(self._engine.plane.shared(NatTables).settings["live"]) if self._used else 0
 
     def __iter__(self) -> Iterator[NatSession]:
-        """All, by number."""
+        """All, by number; those that come meanwhile may be missing."""
         if self._used:
-            for number in np.flatnonzero(self._memory.colds(self._memory.top)["live"]):
-                yield self._session(int(number))
+            memory = self._memory
+            top = memory.top
+            for first in range(0, top, _CHUNK):
+                numbers = first + np.flatnonzero(memory.colds(top)["live"][first : first + _CHUNK])
+                yield from self._sessions(numbers.tolist())
 
     def get(self, index: int) -> NatSession | None:
         """One by its number; None when it is not there."""
-        if (
-            not self._used
-            or not 0 <= index < self._memory.top
-            or not self._memory.colds(self._memory.top)[index]["live"]
-        ):
+        if not self._used or not 0 <= index < self._memory.top:
             return None
-        return self._session(index)
+        return next(self._sessions([index])) if self._memory.colds(index + 1)[index]["live"] else None
 
-    def _session(self, index: int) -> NatSession:
+    def _sessions(self, numbers: list[int]) -> Iterator[NatSession]:
         memory = self._memory
-        halves, cold = memory.halves(index + 1)[index], memory.colds(index + 1)[index]
-        i2o, o2i = (self._flow(halves[k]) for k in (I2O, O2I))
-        flags, proto = int(cold["flags"]) & 0xFFFF, int(cold["proto"]) & 0xFF
-        twice = bool(flags & TWICE_NAT)
-        bypass = bool(flags & FWD_BYPASS)
-        ports = (i2o.source_port, i2o.source_port if bypass else o2i.destination_port)
-        if proto == 0:
-            ports = (i2o.proto, i2o.proto)
-        far = o2i.source if twice else i2o.destination
-        far_port = o2i.source_port if twice else i2o.destination_port
-        timeouts = memory.tables.settings["timeouts"]
-        return NatSession(
-            index,
-            int(cold["worker"]),
-            proto,
-            flags,
-            i2o.source,
-            ports[0],
-            int(cold["in_fib"]),
-            i2o.source if bypass else o2i.destination,
-            ports[1],
-            int(cold["out_fib"]),
-            far,
-            far_port,
-            i2o.destination if twice else 0,
-            i2o.destination_port if twice else 0,
-            int(cold["tcp_state"]),
-            int(halves["active"].max()),
-            int(halves["bytes"].sum()),
-            int(halves["packets"].sum()),
-            int(timeouts[int(halves[I2O]["kind"])]) // SECOND,
-            i2o,
-            o2i,
-        )
-
-    @staticmethod
-    def _flow(half: Any) -> Flow:
-        ports = int(half["new_ports"]) & 0xFFFFFFFF | (int(half["new_id"]) & 0xFFFFFFFF) << 32
-        words = (half["addresses"], half["key"], half["new_addresses"], ports, int(half["tx_fib"]))
-        return flow_of(words, int(half["ops"]))
+        timeouts = [int(t) // SECOND for t in memory.tables.settings["timeouts"]]
+        halves = memory.halves(memory.top)[numbers][_HALF_FIELDS].tolist()
+        colds = memory.colds(memory.top)[numbers][_COLD_FIELDS].tolist()
+        for number, (i2o, o2i), cold in zip(numbers, halves, colds, strict=True):
+            yield _session(number, i2o, o2i, cold, timeouts)
 
     def users(self) -> list[tuple[int, int, int, int]]:
         """Inside hosts: address, FIB, dynamic sessions, static sessions; in the order of their first session."""
@@ -232,36 +239,28 @@ class Sessions:
         if number < 0:
             raise NoSuchEntry("there is no such NAT session")
         self._memory.end(np.array([number >> 1]), self._engine.now)
-        self._count()
 
     def end(self, select: Callable[[Columns], npt.NDArray[np.bool_]]) -> None:
         """End those that ``select`` chooses (a mask over all)."""
         if len(self):
             columns = Columns(self._memory)
             self._memory.end(columns.number[select(columns)], self._engine.now)
-            self._count()
 
     def clear(self) -> None:
         """End all."""
         if self._used:
             self._memory.clear()
-            self._count()
 
     def expire(self, now: int) -> None:
         """End those whose time is up by ``now`` (ns), and forget what clients have no claim on any more."""
         session_control.sweep(self._memory.address, now)
         session_control.sweep_affinities(self._memory.address, now)
-        self._count()
 
     def timeouts_changed(self) -> None:
         """Sessions may end at other times now."""
         if self._used:
             self.expire(self._engine.now)
             self._arm(self._engine.now)
-
-    def _count(self) -> None:
-        live = int(self._memory.tables.settings["live"])
-        self._engine.plane.shared(NatCounters).total_sessions.thread(0)[0] = live
 
     def _look(self, event: Any) -> None:
         settings = self._memory.tables.settings
@@ -274,7 +273,6 @@ class Sessions:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._count()
         due = session_control.next_sweep(self._memory.address)
         if due == NEVER:
             self._memory.tables.settings["told"] = 0  # a worker tells of the next one
