@@ -19,7 +19,7 @@ from vectorplane.graph_nodes.nat44.flow_table import BUCKET, find, put
 from vectorplane.graph_nodes.nat44.nat import AFFINITY, AFFINITY_POOL, MAPPING, MAPPING_SIZE, N_LOCK, NAT
 from vectorplane.graph_nodes.nat44.session import COLD, HALF, KINDS, cold_at, half_at, last_active
 from vectorplane.graph_nodes.nat44.session_table import end, head_of, join_list, leave_list, timeout_of
-from vectorplane.graph_nodes.nat44.tables import FIRST_BUCKETS, MOST_SESSIONS, NatTables
+from vectorplane.graph_nodes.nat44.tables import FIRST_BUCKETS, MOST_AT_FIRST, MOST_SESSIONS, NatTables
 from vectorplane.jit.kernel import compiled
 from vectorplane.jit.ops import ld32s, rec
 
@@ -122,8 +122,25 @@ class NatSessions:
         self._plane = plane
         self.tables = plane.shared(NatTables)
         self.address = self.tables.address
-        self._flows = self._make(FIRST_BUCKETS)
+        self._first = FIRST_BUCKETS
+        self._flows = self._make(self._first)
         self._use()
+
+    def expect(self, sessions: int) -> None:
+        """Have room for so many sessions, or for a good part of them, from the beginning: many may come at once, and
+        the table grows only when the workers pause."""
+        self._first = FIRST_BUCKETS
+        while self._first * _FULL < 2 * sessions and self._first < MOST_AT_FIRST:
+            self._first *= 2
+        if self._first > self.buckets:
+            self._replace(self._first)
+
+    def _replace(self, buckets: int) -> None:
+        old = self._flows
+        self._flows = self._make(buckets)
+        self._use()
+        refill(self.address)
+        self._plane.epochs.retire(old.close)
 
     @staticmethod
     def _make(buckets: int) -> Region:
@@ -149,11 +166,7 @@ class NatSessions:
         while live * 2 >= buckets * _FULL and buckets < MOST_SESSIONS:
             buckets *= 4
         if buckets != self.buckets:
-            old = self._flows
-            self._flows = self._make(buckets)
-            self._use()
-            refill(self.address)
-            self._plane.epochs.retire(old.close)
+            self._replace(buckets)
 
     def clear(self) -> None:
         """End all sessions, and begin again with a small table."""
@@ -172,10 +185,7 @@ class NatSessions:
         records["references"] = 0
         records["expires"] = -1
         sweep_affinities(self.address, 0)
-        old = self._flows
-        self._flows = self._make(FIRST_BUCKETS)
-        self._use()
-        self._plane.epochs.retire(old.close)
+        self._replace(self._first)
 
     def end(self, numbers: npt.NDArray[Any], now: int) -> None:
         """End these sessions."""

@@ -56,7 +56,8 @@ MOST_ADDRESSES = 1 << 16
 MOST_MAPPINGS = 1 << 20
 MOST_LOCALS = 1 << 20
 MOST_AFFINITIES = 1 << 18
-FIRST_BUCKETS = 1 << 10
+FIRST_BUCKETS, MOST_AT_FIRST = 1 << 10, 1 << 16
+"""Buckets of the flow table as long as few sessions are there: by how many there may be."""
 _SEED = 0x6A09E667F3BCC909
 
 

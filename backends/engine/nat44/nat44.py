@@ -179,3 +179,4 @@ class Nat44:
             self.tables.set_limits(limits)
             counters = self._engine.plane.shared(NatCounters)
             self._engine.plane.stats.set_scalar(counters.most, max(limits))
+            self._engine.plane.shared(NatSessions).expect(max(limits))
