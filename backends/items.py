@@ -20,8 +20,38 @@ from vectorplane.backends.items_acl import (
     MacipBinding,
     MacipRule,
 )
+from vectorplane.backends.items_nat44 import (
+    NAT_ROLES,
+    NAT_TWICE,
+    Nat44,
+    NatAddress,
+    NatBackend,
+    NatIdentity,
+    NatInterface,
+    NatInterfaceAddress,
+    NatService,
+    NatStatic,
+)
 
-__all__ = ["Acl", "AclBinding", "AclRule", "EtypeWhitelist", "MacipAcl", "MacipBinding", "MacipRule"]
+__all__ = [
+    "NAT_ROLES",
+    "NAT_TWICE",
+    "Acl",
+    "AclBinding",
+    "AclRule",
+    "EtypeWhitelist",
+    "MacipAcl",
+    "MacipBinding",
+    "MacipRule",
+    "Nat44",
+    "NatAddress",
+    "NatBackend",
+    "NatIdentity",
+    "NatInterface",
+    "NatInterfaceAddress",
+    "NatService",
+    "NatStatic",
+]
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -440,5 +470,12 @@ Item = (
     | MacipAcl
     | MacipBinding
     | EtypeWhitelist
+    | Nat44
+    | NatAddress
+    | NatInterfaceAddress
+    | NatInterface
+    | NatStatic
+    | NatService
+    | NatIdentity
 )
 """Any of them. A new kind needs: its class here, a descriptor in control/descriptors/, a file in each backend."""

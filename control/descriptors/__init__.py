@@ -19,6 +19,15 @@ from vectorplane.control.descriptors.l2_xconnect import L2_XCONNECT
 from vectorplane.control.descriptors.l3_xconnect import L3_XCONNECT
 from vectorplane.control.descriptors.mac import MAC
 from vectorplane.control.descriptors.mtu import MTU
+from vectorplane.control.descriptors.nat44 import (
+    NAT44,
+    NAT_ADDRESS,
+    NAT_IDENTITY,
+    NAT_INTERFACE,
+    NAT_INTERFACE_ADDRESS,
+    NAT_SERVICE,
+    NAT_STATIC,
+)
 from vectorplane.control.descriptors.neighbour import NEIGHBOUR
 from vectorplane.control.descriptors.proxy_arp import PROXY_ARP_INTERFACE, PROXY_ARP_RANGE
 from vectorplane.control.descriptors.reassembly import REASSEMBLY
@@ -58,6 +67,13 @@ _ALL = (
     ACL_BINDING,
     MACIP_BINDING,
     ETYPE_WHITELIST,
+    NAT44,
+    NAT_INTERFACE,
+    NAT_ADDRESS,
+    NAT_INTERFACE_ADDRESS,
+    NAT_STATIC,
+    NAT_SERVICE,
+    NAT_IDENTITY,
     UP,
 )
 

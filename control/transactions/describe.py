@@ -39,6 +39,7 @@ from vectorplane.backends.items import (
     Unnumbered,
 )
 from vectorplane.backends.items_acl import ALL_PORTS
+from vectorplane.control.transactions.describe_nat44 import nat_text
 
 
 def path_text(path: Path) -> str:
@@ -127,7 +128,7 @@ def item_text(item: Item | None) -> str:
             types = (("input", item.inputs), ("output", item.outputs))
             words = [f"{d} {','.join(f'0x{t:04x}' for t in ts)}" for d, ts in types if ts]
             return " ".join([f"interface {item.interface} etype-whitelist", *words])
-    return str(item)
+    return nat_text(item) or str(item)
 
 
 def acl_rule_text(rule: AclRule) -> str:

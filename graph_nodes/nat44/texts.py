@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from vectorplane.graph_nodes.nat44.session import OP_DADDR, OP_DPORT, OP_ICMP_ID, OP_SADDR, OP_SPORT, OP_TXFIB
-from vectorplane.graph_nodes.trace_formats import IP_PROTOCOLS
+from vectorplane.graph_nodes.trace_names import IP_PROTOCOLS
 
 TRANSLATION_ERRORS = (
     "success",

@@ -19,6 +19,8 @@ from vectorplane.backends.engine.kinds.l3_xconnect import L3Xconnects
 from vectorplane.backends.engine.kinds.mac import Macs
 from vectorplane.backends.engine.kinds.macip import MacipAcls, MacipBindings
 from vectorplane.backends.engine.kinds.mtu import Mtus
+from vectorplane.backends.engine.kinds.nat44 import Nat44s, NatAddresses, NatInterfaceAddresses, NatInterfaces
+from vectorplane.backends.engine.kinds.nat44_mappings import NatIdentities, NatServices, NatStatics
 from vectorplane.backends.engine.kinds.neighbour import Neighbours
 from vectorplane.backends.engine.kinds.proxy_arp import ProxyInterfaces, ProxyRanges
 from vectorplane.backends.engine.kinds.reassembly import Reassemblies
@@ -59,5 +61,12 @@ KINDS: tuple[type[Kind[Any]], ...] = (
     EtypeWhitelists,
     MacipAcls,
     MacipBindings,
+    Nat44s,
+    NatInterfaces,
+    NatAddresses,
+    NatInterfaceAddresses,
+    NatStatics,
+    NatServices,
+    NatIdentities,
 )
 """All of them."""

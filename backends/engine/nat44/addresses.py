@@ -52,6 +52,10 @@ class NatAddresses:
         """Interfaces whose first address belongs to a pool (twice-NAT's: True)."""
         return [(i.sw_if_index, i.twice_nat) for i in self._interfaces]
 
+    def resolved(self, twice_nat: bool) -> set[int]:
+        """The addresses of a pool that are there because of an interface."""
+        return {i.resolved for i in self._interfaces if i.twice_nat == twice_nat and i.resolved is not None}
+
     def add(self, address: int, vrf: int | None, twice_nat: bool = False) -> None:
         """One more.
 

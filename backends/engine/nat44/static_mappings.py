@@ -421,6 +421,32 @@ class StaticMappings:
         self._end_of(there)
         self._nat.release_table(there.vrf)
 
+    def set_probability(self, external: int, external_port: int, local: Local, proto: int) -> None:
+        """Another share for a backend that is there; its sessions stay.
+
+        Raises:
+            Unsupported, InvalidValue, NoSuchEntry: see `delete_local`.
+        """
+        mapping = self._balanced(external, external_port, proto)
+        there = self._same(mapping, local)
+        if there is None:
+            raise NoSuchEntry(f"{IPv4Address(local.address)} port {local.port} is no backend")
+        there.probability = local.probability
+        self._write(mapping)
+
+    def resolved(self) -> set[int]:
+        """The numbers of mappings that are there because of an interface's address."""
+        found = set()
+        for entry in self.to_resolve:
+            first = self._nat.addresses.first_of(entry.sw_if_index)
+            if entry.resolved and first is not None:
+                plain = bool(entry.flags & SM_ADDR_ONLY)
+                port, proto = (0, 0) if plain else (entry.external_port, entry.proto)
+                mapping = self._by_external(first, port, proto)
+                if mapping is not None:
+                    found.add(mapping.index)
+        return found
+
     def _balanced(self, external: int, external_port: int, proto: int) -> Mapping:
         self._nat.need_enabled()
         mapping = self._by_external(external, external_port, proto)

@@ -19,6 +19,8 @@ from vectorplane.backends.vpp.kinds.l3_xconnect import L3Xconnects
 from vectorplane.backends.vpp.kinds.mac import Macs
 from vectorplane.backends.vpp.kinds.macip import MacipAcls, MacipBindings
 from vectorplane.backends.vpp.kinds.mtu import Mtus
+from vectorplane.backends.vpp.kinds.nat44 import Nat44s, NatAddresses, NatInterfaceAddresses, NatInterfaces
+from vectorplane.backends.vpp.kinds.nat44_mappings import NatIdentities, NatServices, NatStatics
 from vectorplane.backends.vpp.kinds.neighbour import Neighbours
 from vectorplane.backends.vpp.kinds.proxy_arp import ProxyInterfaces, ProxyRanges
 from vectorplane.backends.vpp.kinds.reassembly import Reassemblies
@@ -59,5 +61,12 @@ KINDS: tuple[type[Kind[Any]], ...] = (
     EtypeWhitelists,
     MacipAcls,
     MacipBindings,
+    Nat44s,
+    NatInterfaces,
+    NatAddresses,
+    NatInterfaceAddresses,
+    NatStatics,
+    NatServices,
+    NatIdentities,
 )
 """All of them."""
