@@ -29,6 +29,8 @@ FILES = (
     "l3xc",
     "acl",
     "feature",
+    "nat_types",
+    "nat44_ed",
 )
 """All that the backend needs."""
 

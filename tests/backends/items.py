@@ -28,6 +28,14 @@ from vectorplane.backends.items import (
     MacipAcl,
     MacipBinding,
     MacipRule,
+    Nat44,
+    NatAddress,
+    NatBackend,
+    NatIdentity,
+    NatInterface,
+    NatInterfaceAddress,
+    NatService,
+    NatStatic,
     Neighbour,
     Path,
     ProxyArpInterface,
@@ -71,6 +79,8 @@ MACIP_RULES = (
     MacipRule("permit-both", "02:00:00:00:00:00", "ff:ff:00:00:00:00", ANY6),
     MacipRule("deny", "00:00:00:00:00:00", "00:00:00:00:00:00", ANY4),
 )
+NAT = IPv4Address("203.0.113.1")
+NAT_BACKENDS = tuple(NatBackend(IPv4Address(f"10.9.1.{i}"), 80 + i, i, table=10 * (i == 3)) for i in (1, 2, 3))
 ITEMS: tuple[Item, ...] = (
     Table(10, name="blue", flow_hash=("dst", "src")),
     Table(20),
@@ -178,6 +188,26 @@ ITEMS: tuple[Item, ...] = (
     EtypeWhitelist("a.1", (0x0806, 0x86DD), (0x0806,)),
     MacipAcl("stations", MACIP_RULES),
     MacipBinding("a.2", "stations"),
+    Nat44(0, 10, 1000, True, 100, 200, 30, 40, 1400),
+    NatAddress(NAT),
+    NatAddress(IPv4Address("203.0.113.2"), 10),
+    NatAddress(IPv4Address("203.0.113.9"), twice_nat=True),
+    NatInterfaceAddress("out"),
+    NatInterfaceAddress("lo0", True),
+    NatInterface("vrf", "inside"),
+    NatInterface("out", "outside"),
+    NatInterface("loop", "both"),
+    NatInterface("un", "output"),
+    NatStatic(IPv4Address("10.9.0.1"), IPv4Address("203.0.113.3")),
+    NatStatic(IPv4Address("10.9.0.2"), NAT, "", 6, 80, 8080, 0, "twice-nat", True, None, "web"),
+    NatStatic(IPv4Address("10.9.0.3"), NAT, "", 17, 53, 53, 0, "self-twice-nat"),
+    NatStatic(IPv4Address("10.9.0.4"), None, "out", 6, 22, 2222, 10, tag="ssh"),
+    NatStatic(IPv4Address("10.9.0.5"), NAT, "", 6, 443, 443, 0, "twice-nat", pool=IPv4Address("203.0.113.9")),
+    NatService(NAT, 81, 6, NAT_BACKENDS, "self-twice-nat", True, 30, "service"),
+    NatService(NAT, 82, 17, NAT_BACKENDS[:2]),
+    NatIdentity(IPv4Address("203.0.113.4")),
+    NatIdentity(IPv4Address("203.0.113.5"), "", 6, 179, 10, "bgp"),
+    NatIdentity(None, "out", 17, 4789),
 )
 """In an order in which they can be made."""
 

@@ -9,6 +9,8 @@ from typing import Any
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.items import NAT_ROLES, Nat44, NatAddress, NatInterface, NatInterfaceAddress
 from vectorplane.backends.vpp.kinds.kind import Kind, Steps
+from vectorplane.backends.vpp.link import Link
+from vectorplane.backends.vpp.values import interface_address_of
 
 NONE = 0xFFFFFFFF
 TWICE_NAT, SELF_TWICE_NAT, OUT2IN_ONLY, ADDR_ONLY, OUTSIDE, INSIDE = 1, 2, 4, 8, 16, 32
@@ -125,7 +127,7 @@ def interface_addresses(kind: Kind[Any]) -> set[tuple[IPv4Address, bool]]:
 def first_address(kind: Kind[Any], sw_if_index: int) -> IPv4Address | None:
     """The first IPv4 address of an interface."""
     for d in kind.link.connection.details("ip_address_dump", sw_if_index=sw_if_index, is_ipv6=False):
-        return IPv4Address(bytes(d.prefix.address.un[:4]))
+        return IPv4Address(interface_address_of(d.prefix).ip)
     return None
 
 
@@ -201,3 +203,14 @@ class NatInterfaces(Kind[NatInterface]):
             name = self.link.interfaces.name(d.sw_if_index)
             if name is not None:
                 yield NatInterface(name, "output")
+
+
+def nat_interfaces(link: Link) -> set[int]:
+    """VPP's numbers of the interfaces that are something to NAT; none when it has no NAT44."""
+    connection = link.connection
+    found: set[int] = set()
+    if connection.has("nat44_interface_dump"):
+        found |= {d.sw_if_index for d in connection.details("nat44_interface_dump")}
+    if connection.has("nat44_ed_output_interface_get"):
+        found |= {d.sw_if_index for d in connection.details("nat44_ed_output_interface_get", cursor=0)}
+    return found

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
-from vectorplane.backends.base import BackendError
+from vectorplane.backends.base import BackendError, CannotUpdate
 from vectorplane.backends.items import NAT_TWICE, NatBackend, NatIdentity, NatService, NatStatic
 from vectorplane.backends.vpp.kinds.kind import Kind, Steps
 from vectorplane.backends.vpp.kinds.nat44 import (
@@ -25,6 +25,8 @@ from vectorplane.backends.vpp.kinds.nat44 import (
 
 _TWICE = dict(zip(NAT_TWICE, (0, TWICE_NAT, SELF_TWICE_NAT), strict=True))
 _NO_ADDRESS = bytes(4)
+FEWEST_BACKENDS = 2
+"""A service has at least as many."""
 
 
 def _mode(twice: str, out2in_only: bool) -> int:
@@ -146,9 +148,15 @@ class NatServices(Kind[NatService]):
         yield self._message(item, False)
 
     def update(self, old: NatService, new: NatService) -> Steps:
-        """Other backends: new ones first, so that two stay at any time; another share: out and in again."""
+        """Other backends: new ones first, so that two stay at any time; another share: out and in again.
+
+        Raises:
+            CannotUpdate: that would leave one.
+        """
         places = {_place(b): b for b in old.backends}
         changed = [b for b in new.backends if _place(b) in places and places[_place(b)] != b]
+        if changed and len(new.backends) == FEWEST_BACKENDS:
+            raise CannotUpdate("of two backends none can leave to come back with another share")
         for backend in new.backends:
             if _place(backend) not in places:
                 yield self._change(new, backend, True)
@@ -244,19 +252,21 @@ class NatIdentities(Kind[NatIdentity]):
         }
 
     def dump(self) -> Iterable[NatIdentity]:
-        """All, each once."""
+        """All, each once. Of what follows an interface VPP tells the protocol only while that has an address."""
         self.link.interfaces.refresh()
         inside = _inside(self)
-        details = list(self.link.connection.details("nat44_identity_mapping_dump"))
-        resolved = set()
-        for d in details:
-            if d.sw_if_index != NONE:
-                resolved.add((first_address(self, d.sw_if_index), d.port))
-        for d in details:
-            table = _table(d.vrf_id, inside)
+        plain: dict[tuple[IPv4Address | None, int], list[Any]] = {}
+        of_interfaces: dict[tuple[IPv4Address | None, int], list[Any]] = {}
+        for d in self.link.connection.details("nat44_identity_mapping_dump"):
             if d.sw_if_index == NONE:
-                address = IPv4Address(bytes(d.ip_address))
-                if (address, d.port) not in resolved:
-                    yield NatIdentity(address, "", d.protocol, d.port, table, str(d.tag))
-            elif (name := self.link.interfaces.name(d.sw_if_index)) is not None:
-                yield NatIdentity(None, name, d.protocol, d.port, table, str(d.tag))
+                plain.setdefault((IPv4Address(bytes(d.ip_address)), d.port), []).append(d)
+            elif self.link.interfaces.name(d.sw_if_index) is not None:
+                of_interfaces.setdefault((first_address(self, d.sw_if_index), d.port), []).append(d)
+        for key, following in of_interfaces.items():
+            protocols = [d.protocol for d in plain.pop(key, [])] or [0] * len(following)
+            for d, protocol in zip(following, protocols, strict=False):
+                name = self.link.interfaces.name(d.sw_if_index)
+                yield NatIdentity(None, name or "", protocol, d.port, _table(d.vrf_id, inside), str(d.tag))
+        for (address, port), details in plain.items():
+            for d in details:
+                yield NatIdentity(address, "", d.protocol, port, _table(d.vrf_id, inside), str(d.tag))

@@ -1,6 +1,7 @@
 """Reassembly on interfaces: ``ip_reassembly_enable_disable``; ``feature_is_enabled`` says where it is on.
 
-That does not tell who switched it on: where NAT needs shallow virtual reassembly, it is listed, too.
+That does not tell who switched it on. NAT needs shallow virtual reassembly on its interfaces: there it is an item only
+when it came by this connection.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Iterable
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.items import REASSEMBLIES, Reassembly
 from vectorplane.backends.vpp.kinds.kind import Kind, Message, Steps
+from vectorplane.backends.vpp.kinds.nat44 import nat_interfaces
+from vectorplane.backends.vpp.link import Link
 
 ARC, FEATURES = "ip4-unicast", ("ip4-full-reassembly-feature", "ip4-sv-reassembly-feature")
 
@@ -21,13 +24,19 @@ class Reassemblies(Kind[Reassembly]):
     title = "reassembly on interfaces"
     messages = (("ip_reassembly_enable_disable",), ("feature_is_enabled",))
 
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self._told: set[Reassembly] = set()
+
     def create(self, item: Reassembly) -> Steps:
         """On."""
         yield self._message(True, item)
+        self._told.add(item)
 
     def delete(self, item: Reassembly) -> Steps:
         """Off."""
         yield self._message(False, item)
+        self._told.discard(item)
 
     def _message(self, on: bool, item: Reassembly) -> Message:
         if item.how not in REASSEMBLIES:
@@ -42,6 +51,7 @@ class Reassemblies(Kind[Reassembly]):
         """All."""
         self.link.interfaces.refresh()
         send, finish = self.link.connection.send, self.link.connection.finish
+        of_nat = nat_interfaces(self.link)
         asked = [
             (
                 Reassembly(interface.name, how),
@@ -51,5 +61,7 @@ class Reassemblies(Kind[Reassembly]):
             for how, feature in zip(REASSEMBLIES, FEATURES, strict=True)
         ]
         for item, request in asked:
-            if finish(request).is_enabled:
+            if not finish(request).is_enabled:
+                continue
+            if item in self._told or item.how == "full" or self.index(item.interface) not in of_nat:
                 yield item

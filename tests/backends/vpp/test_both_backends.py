@@ -59,9 +59,10 @@ def test_the_same_dump(served: Served, definitions: str) -> None:
     one, two = EngineBackend(engine), VppBackend(str(served.server.path), folder, timeout=PATIENCE)
     assert two.compatibility.notes == [] and one.kinds() == two.kinds()
     assert bring(one) == bring(two) == []
-    assert dump(two) == dump(one) == {item.key: item for item in ITEMS}
+    assert dump(one) == {item.key: item for item in ITEMS}
+    assert dump(two) == {item.key: two.canonical(item) for item in ITEMS}
     again = VppBackend(str(served.server.path), folder)  # a controller that was restarted finds all by the tags
-    assert dump(again) == dump(one)
+    assert dump(again) == dump(two)
     again.close()
     assert take_away(two) == []
     assert dump(two) == {}
