@@ -16,6 +16,7 @@ from vectorplane.control.config_check import check
 from vectorplane.control.config_error import ConfigError, Path, Problem
 from vectorplane.control.config_explain import explain
 from vectorplane.control.config_interface import Interface
+from vectorplane.control.config_nat44 import NatSettings
 from vectorplane.control.config_route import Neighbour, ProxyArp, Route, Table
 from vectorplane.control.config_types import InterfaceName, Model, TableId
 from vectorplane.control.config_yaml import Document, parse
@@ -47,6 +48,7 @@ class Config(Model):
     span: list[Span] = Field(default_factory=list)
     acls: dict[AclName, list[Rule]] = Field(default_factory=dict)
     macip_acls: dict[AclName, list[MacipRule]] = Field(default_factory=dict)
+    nat44: NatSettings | None = None
     _document: Document | None = PrivateAttr(None)
     _warnings: tuple[Problem, ...] = PrivateAttr(())
 

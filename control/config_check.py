@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vectorplane.control.config_check_acl import check_acls
 from vectorplane.control.config_check_bridge import check_bridging
+from vectorplane.control.config_check_nat44 import check_nat44
 from vectorplane.control.config_check_tunnel import check_tunnels
 from vectorplane.control.config_device import CaptureSettings, DpdkSettings, LinkSettings, SimSettings
 from vectorplane.control.config_error import Path, Problem, field_text
@@ -251,6 +252,7 @@ def check(config: Config, document: Document, folder: str | None) -> tuple[list[
     check_tunnels(c)
     check_bridging(c)
     check_acls(c)
+    check_nat44(c)
     c.routes()
     c.neighbours()
     c.unnumbered()

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from vectorplane.control.config_acl import AclLists, AclName, EtypeLists
 from vectorplane.control.config_bridge import BridgeMembership, PortTagRewrite
 from vectorplane.control.config_device import CaptureSettings, DeviceSettings
+from vectorplane.control.config_nat44 import NatRole
 from vectorplane.control.config_path import Path
 from vectorplane.control.config_types import (
     InterfaceAddress,
@@ -40,6 +41,8 @@ class Port(Model):
     ``acl``: the ACLs that its packets must pass, ``macip``: the MACIP list, ``etype_whitelist``: what passes beside IP.
 
     ``reassembly``: fragments that it receives are put together (full), or told their datagram's ports (virtual).
+
+    ``nat``: what it is to NAT44: inside, outside, both, or output (NAT is then a feature of what leaves by it).
     """
 
     addresses: Annotated[list[InterfaceAddress], BeforeValidator(as_list)] = Field(default_factory=list)
@@ -56,6 +59,7 @@ class Port(Model):
     acl: AclLists | None = None
     macip: AclName | None = None
     etype_whitelist: EtypeLists | None = None
+    nat: NatRole | None = None
     reassembly: Annotated[list[Literal["full", "virtual"]], BeforeValidator(as_list)] = Field(default_factory=list)
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ from vectorplane.control.config_interface import Interface, Port, SubInterface
 from vectorplane.control.config_path import Path as Way
 from vectorplane.control.config_route import Route
 from vectorplane.control.transactions.change import Change, Origin
+from vectorplane.control.yaml_nat44 import nat44_items
 
 SOURCE = "configuration"
 """The source's name, whatever the file: a file that is applied takes the place of the one before."""
@@ -93,8 +94,12 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
         if port.l3_xconnect:
             yield items.L3Xconnect(name, _ways(port.l3_xconnect)), (*field, "l3_xconnect")
         yield from _acl(name, field, port)
+        if port.nat is not None:
+            yield items.NatInterface(name, port.nat), (*field, "nat")
         if port.up:
             yield items.InterfaceUp(name), (*field, "up")
+    if config.nat44 is not None:
+        yield from nat44_items(config.nat44)
     for i, each in enumerate(config.proxy_arp):
         yield items.ProxyArpRange(each.low, each.high, each.table), ("proxy_arp", i)
     for i, neighbour in enumerate(config.neighbours):
