@@ -6,7 +6,7 @@ can tell where an ACL comes from behind the ACLs' own.
 
 from __future__ import annotations
 
-from vectorplane.control.packet_explain import acl, ends, ethernet, ip4, l2, lookup, macip, neighbour, tunnel
+from vectorplane.control.packet_explain import acl, ends, ethernet, ip4, l2, lookup, macip, nat44, neighbour, tunnel
 from vectorplane.control.packet_explain.moment import Explainer
 
 EXPLAINERS: tuple[Explainer, ...] = (
@@ -14,6 +14,7 @@ EXPLAINERS: tuple[Explainer, ...] = (
     *ip4.EXPLAINERS,
     *acl.EXPLAINERS,
     *macip.EXPLAINERS,
+    *nat44.EXPLAINERS,
     *lookup.EXPLAINERS,
     *neighbour.EXPLAINERS,
     *l2.EXPLAINERS,
