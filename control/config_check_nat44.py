@@ -73,11 +73,15 @@ def _mappings(c: Checker, nat: NatSettings, pool: set[IPv4Address], twice: set[I
 
 def _identities(c: Checker, nat: NatSettings) -> None:
     seen: dict[tuple[object, ...], Path] = {}
+    tags: dict[tuple[object, ...], str] = {}
     for i, each in enumerate(nat.identity):
         path: Path = (*_NAT, "identity", i)
         c.interface((*path, "interface"), each.interface)
         c.table((*path, "table"), each.table)
-        _once(c, seen, path, (each.interface or each.address, each.proto, each.port, nat.table(each.table)))
+        place = (each.interface or each.address, each.proto, each.port)
+        _once(c, seen, path, (*place, nat.table(each.table)))
+        if each.address is not None and tags.setdefault(place, each.tag) != each.tag:  # one mapping, in all its tables
+            c.fail((*path, "tag"), f"{each.address} has the tag {tags[place]!r} in another table: expected the same")
 
 
 def _once(c: Checker, seen: dict[tuple[object, ...], Path], path: Path, key: tuple[object, ...]) -> None:

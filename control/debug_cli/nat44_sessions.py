@@ -135,9 +135,8 @@ def show_hash(cli: DebugCli, words: Words) -> str:
     """The flow table, which is another one than VPP's."""
     words.accept("detail", "verbose")
     nat = cli.engine.nat44
-    flows = 2 * len(nat.sessions)
     return (
-        f"nat44 flow table: at most {flows} flows\n-------- hash table parameters --------\n"
+        f"nat44 flow table: {nat.sessions.flows} flows\n-------- hash table parameters --------\n"
         f"translation buckets: {nat.translation_buckets}"
     )
 

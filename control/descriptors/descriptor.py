@@ -23,7 +23,8 @@ class Descriptor:
 
     ``rank`` puts kinds in an order in which their items are brought; needs go before it. ``provides``: names under
     which others may need such an item without knowing its key. ``in_place``: can the backend change ``old`` to
-    ``new``, or must it be deleted and created?
+    ``new``, or must it be deleted and created? ``untold``: fields that a backend may hold without telling: of what we
+    brought ourselves we know them, and another value is another item.
     """
 
     type: type
@@ -31,3 +32,4 @@ class Descriptor:
     needs: Callable[[Any], tuple[Need, ...]] = _nothing
     provides: Callable[[Any], tuple[str, ...]] = _nothing
     in_place: Callable[[Any, Any], bool] = _never
+    untold: tuple[str, ...] = ()

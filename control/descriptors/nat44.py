@@ -57,9 +57,10 @@ def _service_needs(item: NatService) -> tuple[Need, ...]:
 
 
 def _service_in_place(old: NatService, new: NatService) -> bool:
-    """Backends come and go while it works, as long as two of them stay."""
+    """Backends come and go, and get other shares, while it works; when none stays, nothing of it would."""
     same = (old.twice, old.out2in_only, old.affinity, old.tag) == (new.twice, new.out2in_only, new.affinity, new.tag)
-    return same and len(set(old.backends) & set(new.backends)) >= 1
+    before, after = ({(b.address, b.port, b.table) for b in item.backends} for item in (old, new))
+    return same and not before.isdisjoint(after)
 
 
 def _identity_needs(item: NatIdentity) -> tuple[Need, ...]:
@@ -71,6 +72,6 @@ NAT44 = Descriptor(Nat44, 4, _nat_needs, in_place=_nat_in_place)
 NAT_INTERFACE = Descriptor(NatInterface, 10, _interface_needs)
 NAT_ADDRESS = Descriptor(NatAddress, 11, _address_needs)
 NAT_INTERFACE_ADDRESS = Descriptor(NatInterfaceAddress, 11, _of_interface)
-NAT_STATIC = Descriptor(NatStatic, 12, _static_needs)
-NAT_SERVICE = Descriptor(NatService, 12, _service_needs, in_place=_service_in_place)
+NAT_STATIC = Descriptor(NatStatic, 12, _static_needs, untold=("pool",))
+NAT_SERVICE = Descriptor(NatService, 12, _service_needs, in_place=_service_in_place, untold=("affinity",))
 NAT_IDENTITY = Descriptor(NatIdentity, 12, _identity_needs)

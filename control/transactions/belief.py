@@ -56,12 +56,19 @@ class Belief:
         except BackendError:
             return False
 
+    def same_there(self, key: str, wanted: Item, there: Item) -> bool:
+        """The same of what is there under a key; of what we brought we know what the backend does not tell, too."""
+        untold = self.descriptors[type(wanted)].untold if type(wanted) is type(there) else ()
+        if key not in self.actual.foreign and any(getattr(wanted, f) != getattr(there, f) for f in untold):
+            return False
+        return self.same(wanted, there)
+
     def is_settled(self, key: str) -> bool:
         """Is this key as it should be, there or not?"""
         wanted, there = self.desired.items.get(key), self.actual.items.get(key)
         if wanted is None:
             return there is None or key in self.actual.foreign
-        return there is not None and self.same(wanted.item, there)
+        return there is not None and self.same_there(key, wanted.item, there)
 
     def met(self, need: Need) -> bool:
         """Is a need met now?"""
@@ -102,7 +109,7 @@ class Belief:
         elif wanted is None:
             ours = key not in self.actual.foreign
             state, reason = (DIFFERENT, "it should not be there any more") if ours else (OBTAINED, "others made it")
-        elif there is not None and self.same(wanted.item, there):
+        elif there is not None and self.same_there(key, wanted.item, there):
             state = APPLIED
         elif waits := self.unmet(key):
             state, reason = PENDING, "; ".join(map(self.why_not, waits)) if deep else ""

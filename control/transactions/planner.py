@@ -82,7 +82,7 @@ class Planner:
         wanted, there = self._wanted.get(key), self._there.get(key)
         if wanted is None or there is None:
             return wanted is None and (there is None or key in self._foreign)
-        return self._belief.same(wanted.item, there) and key not in self._anew
+        return self._belief.same_there(key, wanted.item, there) and key not in self._anew
 
     def _comes_or_goes(self, key: str) -> bool:
         if self._is_same(key):

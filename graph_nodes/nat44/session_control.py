@@ -15,7 +15,7 @@ from vectorplane.dataplane.buffer import lock, unlock
 from vectorplane.dataplane.region import HUGE_PAGE, Region, lent
 from vectorplane.graph_nodes.nat44.affinity import affinity_at, forget
 from vectorplane.graph_nodes.nat44.counters import NatCounters
-from vectorplane.graph_nodes.nat44.flow_table import BUCKET, find, put
+from vectorplane.graph_nodes.nat44.flow_table import BUCKET, SLOTS, find, put
 from vectorplane.graph_nodes.nat44.nat import AFFINITY, AFFINITY_POOL, MAPPING, MAPPING_SIZE, N_LOCK, NAT
 from vectorplane.graph_nodes.nat44.session import COLD, HALF, KINDS, cold_at, half_at, last_active
 from vectorplane.graph_nodes.nat44.session_table import end, head_of, join_list, leave_list, timeout_of
@@ -151,6 +151,11 @@ class NatSessions:
     def buckets(self) -> int:
         """Buckets of the flow table."""
         return int(self.tables.settings["flow_mask"]) + 1
+
+    @property
+    def flows(self) -> int:
+        """Entries of the table."""
+        return int(np.count_nonzero(self._flows.view("<u4", 0, 2 * self.buckets * SLOTS)[::2]))
 
     def _use(self) -> None:
         state = self.tables.settings

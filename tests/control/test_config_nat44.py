@@ -165,6 +165,11 @@ SERVICE = "nat44: {{addresses: 192.0.2.1, services: [{{external: 192.0.2.1, prot
             "nat44.identity[1]",
             "as nat44.identity[0]",
         ),
+        (
+            "tables: {7: {}}\nnat44: {identity: [{address: 1.1.1.1, tag: a}, {address: 1.1.1.1, table: 7, tag: b}]}",
+            "nat44.identity[1].tag",
+            "1.1.1.1 has the tag 'a' in another table: expected the same",
+        ),
     ],
 )
 def test_mistakes(text: str, where: str, why: str) -> None:

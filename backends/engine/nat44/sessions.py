@@ -184,6 +184,11 @@ class Sessions:
     def __len__(self) -> int:
         return int(self._engine.plane.shared(NatTables).settings["live"]) if self._used else 0
 
+    @property
+    def flows(self) -> int:
+        """Entries of the flow table: two a session, one if its packets are not translated."""
+        return self._memory.flows if self._used else 0
+
     def __iter__(self) -> Iterator[NatSession]:
         """All, by number; those that come meanwhile may be missing."""
         if self._used:
@@ -277,6 +282,8 @@ class Sessions:
         if due == NEVER:
             self._memory.tables.settings["told"] = 0  # a worker tells of the next one
             return
+        # those that begin meanwhile, or change their state, may have less time
+        due = min(due, now + min(self._engine.nat44.timeouts) * SECOND)
         self._timer = self._engine.timers.at(max(due, now + _LEAST_WAIT), self._run)
 
     def _run(self, now: int) -> None:

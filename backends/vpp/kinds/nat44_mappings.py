@@ -22,6 +22,7 @@ from vectorplane.backends.vpp.kinds.nat44 import (
     TWICE_NAT,
     first_address,
 )
+from vectorplane.backends.vpp.link import Link
 
 _TWICE = dict(zip(NAT_TWICE, (0, TWICE_NAT, SELF_TWICE_NAT), strict=True))
 _NO_ADDRESS = bytes(4)
@@ -37,6 +38,11 @@ def _mode(twice: str, out2in_only: bool) -> int:
 
 def _twice(flags: int) -> str:
     return "twice-nat" if flags & TWICE_NAT else "self-twice-nat" if flags & SELF_TWICE_NAT else ""
+
+
+def _firsts(kind: Kind[Any], interfaces: Iterable[int]) -> dict[int, IPv4Address | None]:
+    """The first addresses of interfaces, each asked for once."""
+    return {index: first_address(kind, index) for index in interfaces}
 
 
 def _inside(kind: Kind[Any]) -> int:
@@ -55,13 +61,21 @@ class NatStatics(Kind[NatStatic]):
     title = "NAT static mappings"
     messages = (("nat44_add_del_static_mapping_v2",), ("nat44_static_mapping_dump",))
 
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self._modes: dict[str, int] = {}
+        """By key the modes of mappings that follow an interface, of which VPP does not tell all before they hold."""
+
     def create(self, item: NatStatic) -> Steps:
         """A new one."""
         yield self._message(item, True)
+        if item.interface:
+            self._modes[item.key] = _mode(item.twice, item.out2in_only)
 
     def delete(self, item: NatStatic) -> Steps:
         """It goes."""
         yield self._message(item, False)
+        self._modes.pop(item.key, None)
 
     def _message(self, item: NatStatic, on: bool) -> Any:
         plain = not item.local_port and not item.external_port
@@ -85,30 +99,34 @@ class NatStatics(Kind[NatStatic]):
         return replace(item, pool=None)
 
     def dump(self) -> Iterable[NatStatic]:
-        """All, each once: those of an interface's address are listed a second time with that address."""
+        """All, each once: while its interface has an address, one that follows it is listed with that, too.
+
+        Only there VPP tells all modes; else those that this connection brought are believed.
+        """
         self.link.interfaces.refresh()
         inside = _inside(self)
-        details = list(self.link.connection.details("nat44_static_mapping_dump"))
-        resolved = {}
-        for d in details:
-            if d.external_sw_if_index != NONE:
-                first = first_address(self, d.external_sw_if_index)
-                resolved[first, d.protocol, d.external_port] = d
-        flags_of = {}
-        plain = []
-        for d in details:
+        plain: dict[tuple[IPv4Address | None, int, int], Any] = {}
+        following = []
+        for d in self.link.connection.details("nat44_static_mapping_dump"):
             if d.external_sw_if_index == NONE:
-                key = (IPv4Address(bytes(d.external_ip_address)), d.protocol, d.external_port)
-                if key in resolved:
-                    flags_of[id(resolved[key])] = d.flags
-                else:
-                    plain.append(d)
-        for d in plain:
-            yield _static(d, IPv4Address(bytes(d.external_ip_address)), "", d.flags, inside)
-        for d in resolved.values():
+                plain[IPv4Address(bytes(d.external_ip_address)), d.protocol, d.external_port] = d
+            else:
+                following.append(d)
+        firsts = _firsts(self, {d.external_sw_if_index for d in following})
+        for d in following:
             name = self.link.interfaces.name(d.external_sw_if_index)
+            place = (firsts[d.external_sw_if_index], d.protocol, d.external_port)
+            twin = plain.get(place)
+            if twin is not None and twin.local_ip_address == d.local_ip_address:
+                del plain[place]
+            else:
+                twin = None
             if name is not None:
-                yield _static(d, None, name, flags_of.get(id(d), d.flags), inside)
+                item = _static(d, None, name, d.flags, inside)
+                flags = twin.flags if twin is not None else self._modes.get(item.key, d.flags)
+                yield _static(d, None, name, flags, inside)
+        for (external, _, _), d in plain.items():
+            yield _static(d, external, "", d.flags, inside)
 
 
 def _static(d: Any, external: IPv4Address | None, interface: str, flags: int, inside: int) -> NatStatic:
@@ -252,21 +270,33 @@ class NatIdentities(Kind[NatIdentity]):
         }
 
     def dump(self) -> Iterable[NatIdentity]:
-        """All, each once. Of what follows an interface VPP tells the protocol only while that has an address."""
+        """All, each once: while its interface has an address, one that follows it is listed with that, too."""
         self.link.interfaces.refresh()
         inside = _inside(self)
-        plain: dict[tuple[IPv4Address | None, int], list[Any]] = {}
-        of_interfaces: dict[tuple[IPv4Address | None, int], list[Any]] = {}
+        plain: list[Any] = []
+        following: list[Any] = []
         for d in self.link.connection.details("nat44_identity_mapping_dump"):
-            if d.sw_if_index == NONE:
-                plain.setdefault((IPv4Address(bytes(d.ip_address)), d.port), []).append(d)
-            elif self.link.interfaces.name(d.sw_if_index) is not None:
-                of_interfaces.setdefault((first_address(self, d.sw_if_index), d.port), []).append(d)
-        for key, following in of_interfaces.items():
-            protocols = [d.protocol for d in plain.pop(key, [])] or [0] * len(following)
-            for d, protocol in zip(following, protocols, strict=False):
-                name = self.link.interfaces.name(d.sw_if_index)
-                yield NatIdentity(None, name or "", protocol, d.port, _table(d.vrf_id, inside), str(d.tag))
-        for (address, port), details in plain.items():
-            for d in details:
-                yield NatIdentity(address, "", d.protocol, port, _table(d.vrf_id, inside), str(d.tag))
+            (plain if d.sw_if_index == NONE else following).append(d)
+        firsts = _firsts(self, {d.sw_if_index for d in following})
+        for d in following:
+            table = _table(d.vrf_id, inside)
+            first = firsts[d.sw_if_index]
+            twin = next((p for p in plain if first is not None and _is_twin(p, d, first, table)), None)
+            if twin is not None:
+                plain.remove(twin)
+            name = self.link.interfaces.name(d.sw_if_index)
+            if name is not None:
+                protocol = d.protocol or (twin.protocol if twin is not None else 0)
+                yield NatIdentity(None, name, protocol, d.port, table, str(d.tag))
+        for d in plain:
+            address = IPv4Address(bytes(d.ip_address))
+            yield NatIdentity(address, "", d.protocol, d.port, _table(d.vrf_id, inside), str(d.tag))
+
+
+def _is_twin(plain: Any, following: Any, first: IPv4Address, table: int) -> bool:
+    """Is it the same mapping, with the interface's address? Not every VPP tells the protocol of the other."""
+    return (
+        (IPv4Address(bytes(plain.ip_address)), plain.port, plain.vrf_id) == (first, following.port, table)
+        and following.protocol in (0, plain.protocol)
+        and (plain.flags & ADDR_ONLY) == (following.flags & ADDR_ONLY)
+    )

@@ -140,6 +140,7 @@ def nat44_identity_mapping_dump(api: Api, m: Any) -> Iterator[dict[str, Any]]:
         if entry.flags & SM_IDENTITY:
             yield {
                 "flags": _told(entry.flags & SM_ADDR_ONLY),
+                "protocol": entry.proto,
                 "port": entry.local_port,
                 "sw_if_index": entry.sw_if_index,
                 "vrf_id": NONE if entry.vrf is None else entry.vrf,
