@@ -72,6 +72,9 @@ def session_for(worker: int, node: int, b: int, ip: int, l3: int, output: bool, 
         if not icmp_match(b, ip, m.current_length - l3, fib, q):
             return refused(I_UNSUPPORTED)
         match = rec(q, SCRATCH).match
+        number = find(nat, match.addresses, match.key)
+        if number >= 0:  # one before it in its vector made a session; VPP lets the packet leave untranslated then
+            return number & -2
         if output:
             quoted = shr(match.key, 32)
             if leaves_untouched(nat, b, addresses, quoted, proto, fib, fib_of(worker, tx_sw_if)):

@@ -66,7 +66,11 @@ def icmp_session(worker: int, node: int, b: int, ip: int, fib: int, q: int) -> i
     m = rec(b, BUFFER)
     if not icmp_match(b, ip, m.current_length, fib, q):
         return refused(O_UNSUPPORTED)
-    ports = shr(rec(q, SCRATCH).match.key, 32)
+    match = rec(q, SCRATCH).match
+    number = find(nat, match.addresses, match.key)
+    if number >= 0:  # one before it in its vector made a session
+        return (number & -2) | O2I
+    ports = shr(match.key, 32)
     destination = ld32(ip + DESTINATION)
     mapping = match_external(nat, destination, ports & 0xFFFF, P_ICMP)
     if mapping == 0:

@@ -147,7 +147,8 @@ UNRESOLVED = (
     static("local: 10.0.0.1, interface: w1, proto: tcp, port: 80, twice: self-twice-nat"),
     static("local: 10.0.0.1, interface: w1", "local: 10.0.0.2, interface: w2"),
     f"{INTERFACES}nat44: {{identity: [{{interface: w1}}, {{interface: w2}}]}}",
-    f"{INTERFACES}nat44: {{identity: [{{interface: w1, proto: tcp, port: 5}},\n{{interface: w2, proto: udp, port: 5}}]}}",
+    f"{INTERFACES}nat44: {{identity: [{{interface: w1, proto: tcp, port: 5}},"
+    " {interface: w2, proto: udp, port: 5}]}",
 )
 
 
