@@ -47,6 +47,8 @@ class Addresses:
         """Called with (sw_if_index, address, is it there now?) after an address came or went."""
         self.on_table_change: list[Callable[[int, int, int], None]] = []
         """Called with (sw_if_index, FIB before, FIB now) after an interface changed its table."""
+        self.on_lender_change: list[Callable[[int], None]] = []
+        """Called with sw_if_index after an interface began or ceased to borrow addresses."""
 
     def add(self, sw_if_index: int, address: str | IPv4Interface) -> None:
         """Give an interface an address.
@@ -148,6 +150,8 @@ class Addresses:
             self._engine.addresses6.unnumbered_changed(sw_if_index, lender is not None)
         self._sources_changed(sw_if_index)
         self._engine.routes.control.all_covers_changed(self._fib(sw_if_index))
+        for tell in self.on_lender_change:
+            tell(sw_if_index)
 
     def fib_of(self, sw_if_index: int) -> int:
         """FIB index of the table that the interface is in."""

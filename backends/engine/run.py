@@ -116,7 +116,7 @@ class Runner:
             due = end = min(limit, timer)
             handoffs = Handoffs.of(self._engine.plane)
             if handoffs is not None and engine.clock == "virtual":
-                end = min(due, engine.next_time() + min(handoffs.epoch, due) - 1)
+                end = min(due, engine.next_time() + max(min(handoffs.epoch, due), 1) - 1)
             reasons = self.round(end)
             engine.plane.epochs.poll()
             if self.attend():

@@ -7,6 +7,7 @@ until the others let go.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vectorplane.backends.engine.fib_control import BULK
@@ -31,6 +32,8 @@ class Tables:
         self._allocated = 0
         self.unwanted: list[int] = []
         """Tables that stay only as long as somebody uses them."""
+        self.on_removal: list[Callable[[int], None]] = []
+        """Called with a FIB index before a table goes, and when the API or the command line wants it no longer."""
 
     def __contains__(self, table: int) -> bool:
         return table in self._engine.routes.control.fibs.index_by_id
@@ -67,17 +70,23 @@ class Tables:
         if table == 0:
             return
         if table in self:
+            if source in (API, CLI):
+                self._tell_removal(table)
             self._locks[table].discard(source)
             self._note_unwanted()
             self.collect()
         self._engine.mroutes.remove_table(table, source)
 
+    def _tell_removal(self, table: int) -> None:
+        for tell in self.on_removal:
+            tell(self._engine.routes.control.fib_index(table))
+
     def hold(self, table: int, source: int) -> None:
         """One user more of a source that has many; the table is made if need be. Raises `OverflowError`."""
         key = (table, source)
-        self._users[key] = self._users.get(key, 0) + 1
-        if self._users[key] == 1:
+        if key not in self._users:
             self.create(table, multicast=False, source=source)
+        self._users[key] = self._users.get(key, 0) + 1
 
     def release(self, table: int, source: int) -> None:
         """One user less."""
@@ -128,6 +137,7 @@ class Tables:
         """Remove a table, with its routes. Raises `KeyError`."""
         routes, control = self._engine.routes, self._engine.routes.control
         fib = control.fib_index(table)
+        self._tell_removal(table)
         control.stale.pop(fib, None)
         self._engine.mroutes.destroy(table)
         for source in (API, CLI, IMPORT, SPECIAL, DEFAULT):

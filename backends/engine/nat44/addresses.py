@@ -7,7 +7,9 @@ from ipaddress import IPv4Address, IPv4Interface
 from typing import TYPE_CHECKING
 
 from vectorplane.backends.engine.nat44.errors import Nat44Error, NoSuchEntry, ValueExists
+from vectorplane.backends.engine.nat44.order import take_out
 from vectorplane.graph_nodes.nat44.session import STATIC
+from vectorplane.graph_nodes.nat44.tables import MOST_ADDRESSES
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -40,11 +42,13 @@ class NatAddresses:
     def __init__(self, engine: Engine, nat: Nat44) -> None:
         self._engine, self._nat = engine, nat
         self._pools: tuple[list[PoolAddress], list[PoolAddress]] = ([], [])
+        self._places: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        """By address: where in the pool it is."""
         self._interfaces: list[_OfInterface] = []
         engine.addresses.on_change.append(self._changed)
 
     def pool(self, twice_nat: bool) -> list[PoolAddress]:
-        """The addresses of a pool, in the order in which they came."""
+        """The addresses of a pool, in VPP's order: the last one takes the place of one that goes."""
         return self._pools[int(twice_nat)]
 
     @property
@@ -66,22 +70,29 @@ class NatAddresses:
         self.add_range(address, address, vrf, twice_nat)
 
     def add_range(self, first: int, last: int, vrf: int | None, twice_nat: bool = False) -> None:
-        """All of a range, in order; those before one that is refused stay. Raises as `add`."""
+        """All of a range, in order; those before one that is refused stay.
+
+        Raises:
+            Unsupported, ValueExists: see `add`.
+            OverflowError: there is no room.
+        """
         self._nat.need_enabled()
-        pool = self.pool(twice_nat)
-        there = {p.address for p in pool}
+        pool, places = self.pool(twice_nat), self._places[int(twice_nat)]
+        outside = [] if twice_nat else self._nat.interfaces.outside()
         try:
             for address in range(first, last + 1):
-                if address in there:
+                if address in places:
                     raise ValueExists(f"NAT address {IPv4Address(address)} is there already")
+                if len(pool) == MOST_ADDRESSES:
+                    raise OverflowError(f"at most {MOST_ADDRESSES} NAT addresses are possible")
                 if vrf is not None:
                     self._nat.hold_table(vrf)
-                made = PoolAddress(address, vrf)
-                if not twice_nat:
-                    for interface in self._nat.interfaces.outside():
-                        self._nat.routes.use(address, interface)
-                    self._bind(made)
-                pool.append(made)
+                entry = PoolAddress(address, vrf)
+                places[address] = len(pool)
+                pool.append(entry)
+                for interface in outside:
+                    self._nat.routes.use(address, interface)
+                self._bind(entry, outside)
         finally:
             self._write(twice_nat)
 
@@ -94,29 +105,33 @@ class NatAddresses:
         self.delete_range(address, address, twice_nat)
 
     def delete_range(self, first: int, last: int, twice_nat: bool = False) -> None:
-        """All of a range. Raises as `delete`."""
-        pool = self.pool(twice_nat)
-        by_address = {p.address: p for p in pool}
-        gone: set[int] = set()
-        try:
-            for address in range(first, last + 1):
-                if address not in by_address:
-                    raise NoSuchEntry(f"there is no NAT address {IPv4Address(address)}")
-                gone.add(address)
-                if not twice_nat:
-                    for interface in self._nat.interfaces.outside():
-                        self._nat.routes.leave(address, interface)
-                vrf = by_address.pop(address).vrf
-                if vrf is not None:
-                    self._nat.release_table(vrf)
-        finally:
-            self._pools[int(twice_nat)][:] = [p for p in pool if p.address not in gone]
-            self._write(twice_nat)
-            if gone:
-                low, high = min(gone), max(gone)
-                self._nat.sessions.end(
-                    lambda s: ((s.flags & STATIC) == 0) & (s.out_address >= low) & (s.out_address <= high)
-                )
+        """All of a range, in order, up to one that is not there. Raises as `delete`."""
+        pool, places = self.pool(twice_nat), self._places[int(twice_nat)]
+        gone = []
+        for address in range(first, last + 1):
+            at = places.pop(address, None)
+            if at is None:
+                break
+            gone.append(take_out(pool, at))
+            if at < len(pool):
+                places[pool[at].address] = at
+        self._let_go(gone, twice_nat)
+        if first + len(gone) <= last:
+            raise NoSuchEntry(f"there is no NAT address {IPv4Address(first + len(gone))}")
+
+    def _let_go(self, gone: list[PoolAddress], twice_nat: bool) -> None:
+        """Addresses are not in the pool any more."""
+        if not gone:
+            return
+        self._write(twice_nat)
+        low, high = min(p.address for p in gone), max(p.address for p in gone)
+        self._nat.sessions.end(lambda s: ((s.flags & STATIC) == 0) & (s.out_address >= low) & (s.out_address <= high))
+        outside = [] if twice_nat else self._nat.interfaces.outside()
+        for entry in gone:
+            for interface in outside:
+                self._nat.routes.leave(entry.address, interface)
+            if entry.vrf is not None:
+                self._nat.release_table(entry.vrf)
 
     def add_interface(self, sw_if_index: int, twice_nat: bool = False) -> None:
         """The interface's first address belongs to a pool, as soon as it has one.
@@ -145,25 +160,25 @@ class NatAddresses:
         entry = next((i for i in self._interfaces if (i.sw_if_index, i.twice_nat) == (sw_if_index, twice_nat)), None)
         if entry is None:
             raise NoSuchEntry("the interface's address does not belong to the NAT pool")
-        self._interfaces.remove(entry)
+        take_out(self._interfaces, self._interfaces.index(entry))
         if entry.resolved is not None:
             self.delete(entry.resolved, twice_nat)
 
     def first_of(self, sw_if_index: int) -> int | None:
-        """The first address of an interface."""
-        interface = self._engine.interfaces.by_index.get(sw_if_index)
-        return int(interface.addresses[0]) if interface is not None and interface.addresses else None
+        """The first address of an interface, or of the one that it borrows them from."""
+        if sw_if_index not in self._engine.interfaces.by_index:
+            return None
+        own = self._engine.addresses.of(sw_if_index)
+        return int(own[0]) if own else None
 
     def clear(self) -> None:
-        """All go."""
+        """All go, and all their sessions."""
         for twice in (False, True):
-            for entry in list(self.pool(twice)):
-                self.delete(entry.address, twice)
+            gone = list(self.pool(twice))
+            self.pool(twice).clear()
+            self._places[int(twice)].clear()
+            self._let_go(gone, twice)
         self._interfaces.clear()
-
-    def interface_gone(self, sw_if_index: int) -> None:
-        """An interface goes."""
-        self._interfaces = [i for i in self._interfaces if i.sw_if_index != sw_if_index]
 
     # --- the addresses that interfaces have
 
@@ -174,14 +189,13 @@ class NatAddresses:
                 break
         self._write(False)
 
-    def _bind(self, entry: PoolAddress) -> None:
-        for sw_if_index in self._nat.interfaces.outside():
+    def _bind(self, entry: PoolAddress, outside: list[int]) -> None:
+        for sw_if_index in outside:
             if self._bind_to(entry, sw_if_index):
                 return
 
     def _bind_to(self, entry: PoolAddress, sw_if_index: int) -> bool:
-        fib = int(self._engine.interfaces.record(sw_if_index)["ip4_table"])
-        if entry.vrf is None or self._engine.routes.control.fib_index(entry.vrf) != fib:
+        if entry.vrf is None or not self._is_of_table(entry.vrf, sw_if_index):
             return False
         for own in self._engine.addresses.of(sw_if_index):
             if int(own) == entry.address:
@@ -200,15 +214,7 @@ class NatAddresses:
         # as in VPP one record an interface, the pool's rather than twice-NAT's
         mine = [i for i in self._interfaces if i.sw_if_index == sw_if_index]
         if not mine:
-            fib = int(self._engine.interfaces.record(sw_if_index)["ip4_table"])
-            control = self._engine.routes.control
-            for entry in self.pool(False):
-                if entry.address == address and entry.vrf is not None and control.fib_index(entry.vrf) == fib:
-                    if added:
-                        entry.sw_if_index = sw_if_index
-                    entry.length = length if added else None
-                    self._write(False)
-                    return
+            self._bind_own(sw_if_index, address, length if added else None)
             return
         record = min(mine, key=lambda i: i.twice_nat)
         try:
@@ -220,6 +226,20 @@ class NatAddresses:
                 record.resolved = None
         except Nat44Error:
             pass  # another one has it: VPP leaves it at that
+
+    def _bind_own(self, sw_if_index: int, address: int, length: int | None) -> None:
+        at = self._places[0].get(address)
+        if at is None:
+            return
+        entry = self.pool(False)[at]
+        if entry.vrf is not None and self._is_of_table(entry.vrf, sw_if_index):
+            entry.length = length
+            if length is not None:
+                entry.sw_if_index = sw_if_index
+            self._write(False)
+
+    def _is_of_table(self, vrf: int, sw_if_index: int) -> bool:
+        return self._engine.routes.control.fib_index(vrf) == self._engine.addresses.fib_of(sw_if_index)
 
     def _write(self, twice_nat: bool) -> None:
         index = self._engine.routes.control.fib_index

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vectorplane.backends.engine.fib_entries import NAT
 from vectorplane.backends.engine.nat44.addresses import NatAddresses
-from vectorplane.backends.engine.nat44.errors import AlreadyDisabled, AlreadyEnabled, Unsupported
+from vectorplane.backends.engine.nat44.errors import AlreadyDisabled, AlreadyEnabled, InvalidValue, Unsupported
 from vectorplane.backends.engine.nat44.interfaces import NatInterfaces
 from vectorplane.backends.engine.nat44.receive_routes import ReceiveRoutes
 from vectorplane.backends.engine.nat44.sessions import Sessions
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
 
 DEFAULT_SESSIONS = 63 * 1024
-OWN_FIB = -1
+DEFAULT_QUEUE_SIZE = 8192
 
 
 class Timeouts(NamedTuple):
@@ -36,6 +36,8 @@ class Timeouts(NamedTuple):
 def buckets_for(sessions: int) -> int:
     """The buckets that VPP's table has for so many sessions."""
     wanted = int(sessions / 2.5)
+    if not wanted:
+        return 2  # its differences are unsigned
     lower = 1
     while lower * 2 < wanted:
         lower *= 2
@@ -51,12 +53,17 @@ class Nat44:
         self.inside_vrf = self.outside_vrf = 0
         self.sessions_limit = 0
         """The most sessions, as it was configured."""
+        self._most_sessions = 0
+        """The same, until `update_session_limit`; tables without a limit of their own have it."""
         self.translation_buckets = 0
         self.timeouts = Timeouts()
         self.mss_clamping = 0
         self.forwarding = False
         self.limits: list[int] = []
         """The most sessions by FIB index."""
+        self.queue_size = 0
+        """What is told of the rings between workers, which have a size of their own; 0 before NAT was on, as in VPP."""
+        self._has_queues = False
         self.routes = ReceiveRoutes(engine)
         self.sessions = Sessions(engine)
         self.vrf_tables = VrfTables(engine, self)
@@ -104,12 +111,16 @@ class Nat44:
         self.translation_buckets = buckets_for(self.sessions_limit)
         settings = self.tables.settings
         settings["inside_fib"], settings["outside_fib"] = self.hold_table(inside_vrf), self.hold_table(outside_vrf)
+        self.queue_size = self.queue_size or DEFAULT_QUEUE_SIZE
+        self._has_queues |= len(self._engine.plane.workers) > 1
+        self._most_sessions = self.sessions_limit
         self.enabled = True
         settings["enabled"] = 1
         self.set_forwarding(False)
         self.set_mss_clamping(0)
         self.set_timeouts(Timeouts())
-        self._set_limits([self.sessions_limit])
+        self._set_limits([*self.limits, self.sessions_limit])  # as in VPP, limits from before it was on come first
+        self._tell_most()
         self.sessions.clear()
 
     def disable(self) -> None:
@@ -120,11 +131,11 @@ class Nat44:
         """
         if not self.enabled:
             raise AlreadyDisabled("NAT44 is switched off already")
+        self.sessions.clear()
         self.mappings.clear()
         self.addresses.clear()
         self.interfaces.clear()
         self.vrf_tables.clear()
-        self.sessions.clear()
         for vrf in (self.inside_vrf, self.outside_vrf):
             self.release_table(vrf)
         self.set_forwarding(False)
@@ -163,20 +174,39 @@ class Nat44:
     def set_session_limit(self, limit: int, vrf: int) -> None:
         """The most sessions for packets of a table. Raises `KeyError`: there is no such table."""
         fib = self._engine.routes.control.fib_index(vrf)
-        limits = self.limits + [self.sessions_limit] * (fib + 1 - len(self.limits))
+        limits = self.limits + [self._most_sessions] * (fib + 1 - len(self.limits))
         limits[fib] = limit
         self._set_limits(limits)
 
     def update_session_limit(self, limit: int, vrf: int) -> None:
         """The same, and all sessions end (VPP's command does so). Raises `KeyError`."""
         self.set_session_limit(limit, vrf)
-        self.translation_buckets = buckets_for(max(self.limits))
+        self._most_sessions = max(self.limits)
+        self.translation_buckets = buckets_for(self._most_sessions)
+        self._tell_most()
         self.sessions.clear()
+
+    def set_queue_size(self, size: int) -> bool:
+        """What is to be told of the rings' size. False: too late, as in VPP, once NAT was on with several workers.
+
+        Raises:
+            AlreadyEnabled: NAT is on.
+            InvalidValue: it is no power of two.
+        """
+        if self.enabled:
+            raise AlreadyEnabled("NAT44 is switched on")
+        if size <= 0 or size & (size - 1):
+            raise InvalidValue(f"a ring of {size} packets: that is no power of two")
+        if not self._has_queues:
+            self.queue_size = size
+        return not self._has_queues
 
     def _set_limits(self, limits: list[int]) -> None:
         self.limits = limits
         if self.enabled:
             self.tables.set_limits(limits)
-            counters = self._engine.plane.shared(NatCounters)
-            self._engine.plane.stats.set_scalar(counters.most, max(limits))
             self._engine.plane.shared(NatSessions).expect(max(limits))
+
+    def _tell_most(self) -> None:
+        counters = self._engine.plane.shared(NatCounters)
+        self._engine.plane.stats.set_scalar(counters.most, self._most_sessions)

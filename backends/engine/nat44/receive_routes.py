@@ -22,15 +22,17 @@ class ReceiveRoutes:
         self._engine = engine
         self._users: dict[tuple[int, int], int] = {}
         self._fibs: dict[tuple[int, int], int] = {}
+        self._by_route: dict[tuple[int, int], list[int]] = {}
+        """By FIB and address: the interfaces that want it, the one whose route it is last."""
 
     def use(self, address: int, sw_if_index: int) -> None:
         """One user more."""
         key = (address, sw_if_index)
         self._users[key] = self._users.get(key, 0) + 1
         if self._users[key] == 1:
-            fib = self._fibs[key] = int(self._engine.interfaces.record(sw_if_index)["ip4_table"])
-            path = Path(address, sw_if_index, kind=LOCAL)
-            self._engine.routes.control.set_source(fib, address, 32, NAT, (path,))
+            fib = self._fibs[key] = self._engine.addresses.fib_of(sw_if_index)
+            self._by_route.setdefault((fib, address), []).append(sw_if_index)
+            self._set(fib, address, sw_if_index)
 
     def leave(self, address: int, sw_if_index: int) -> None:
         """One user less."""
@@ -42,10 +44,16 @@ class ReceiveRoutes:
             return
         del self._users[key]
         fib = self._fibs.pop(key)
+        left = self._by_route[fib, address]
+        left.remove(sw_if_index)
+        if left:
+            self._set(fib, address, left[-1])
+            return
+        del self._by_route[fib, address]
         control = self._engine.routes.control
-        others = [i for (a, i), f in self._fibs.items() if a == address and f == fib]
         entry = control.find(fib, address, 32)
-        if others:
-            control.set_source(fib, address, 32, NAT, (Path(address, others[-1], kind=LOCAL),))
-        elif entry is not None and NAT in entry.sources:
+        if entry is not None and NAT in entry.sources:
             control.drop_source(entry, NAT)
+
+    def _set(self, fib: int, address: int, sw_if_index: int) -> None:
+        self._engine.routes.control.set_source(fib, address, 32, NAT, (Path(address, sw_if_index, kind=LOCAL),))

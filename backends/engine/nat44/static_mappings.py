@@ -15,6 +15,7 @@ from vectorplane.backends.engine.nat44.errors import (
     Unsupported,
     ValueExists,
 )
+from vectorplane.backends.engine.nat44.order import PoolList, take_out
 from vectorplane.backends.engine.slots import Slots
 from vectorplane.graph_nodes.nat44.nat import (
     SM_ADDR_ONLY,
@@ -28,8 +29,12 @@ from vectorplane.graph_nodes.nat44.nat import (
 from vectorplane.graph_nodes.nat44.session import LOAD_BALANCING, STATIC
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from vectorplane.backends.engine.engine import Engine
     from vectorplane.backends.engine.nat44.nat44 import Nat44
+    from vectorplane.backends.engine.nat44.sessions import Columns
 
 LEAST_LOCALS = 2
 """Backends of a load-balanced mapping."""
@@ -62,7 +67,7 @@ class Mapping:
     tag: str = ""
     affinity: int = 0
     """Seconds."""
-    locals: list[Local] = field(default_factory=list)
+    locals: PoolList[Local] = field(default_factory=PoolList)
 
 
 @dataclass(slots=True)
@@ -166,12 +171,12 @@ class StaticMappings:
             entry = self._record(local, local_port, external_port, proto, vrf, sw_if_index, flags)
             if entry is None:
                 raise NoSuchEntry("the interface has no such mapping")
-            self.to_resolve.remove(entry)
+            take_out(self.to_resolve, self.to_resolve.index(entry))
             first = self._nat.addresses.first_of(sw_if_index)
             if first is None:
                 return
             external = first
-        self._delete(local, external, local_port, external_port, proto, vrf, flags)
+        self._delete(external, external_port, proto, vrf, flags)
 
     def _record(
         self,
@@ -219,87 +224,82 @@ class StaticMappings:
             if not there.flags & SM_IDENTITY or any(one.vrf == wanted for one in there.locals):
                 raise ValueExists(f"there is a mapping of {IPv4Address(external)} port {external_port} already")
             fib = self._nat.hold_table(wanted)
-            there.locals.append(Local(vrf=wanted))
+            there.locals.enter(Local(vrf=wanted))
             tables.add_key(True, there.local, there.local_port, fib, there.proto, there.index)
             return
         vrf = self._nat.inside_vrf if vrf is None else vrf
         fib = self._nat.hold_table(vrf)
-        from_inside = not flags & (SM_OUT2IN_ONLY | SM_IDENTITY)
-        if from_inside and tables.find_key(True, local, local_port, fib, proto) is not None:
-            self._nat.release_table(vrf)
-            raise ValueExists(f"there is a mapping of {IPv4Address(local)} port {local_port} already")
-        index = self._slots.take()
-        mapping = Mapping(index, local, external, local_port, external_port, proto, vrf, fib, flags, pool_address, tag)
+        mapping = Mapping(-1, local, external, local_port, external_port, proto, vrf, fib, flags, pool_address, tag)
         if flags & SM_IDENTITY:
             mapping.vrf = mapping.fib = 0
-            mapping.locals.append(Local(vrf=vrf))
-        self._by_index[index] = mapping
-        self._write(mapping)
+            mapping.locals.enter(Local(vrf=vrf))
+        try:
+            from_inside = not flags & (SM_OUT2IN_ONLY | SM_IDENTITY)
+            if from_inside and tables.find_key(True, local, local_port, fib, proto) is not None:
+                raise ValueExists(f"there is a mapping of {IPv4Address(local)} port {local_port} already")
+            self._enter(mapping)
+        except (ValueExists, OverflowError):
+            self._nat.release_table(vrf)
+            raise
         if not flags & SM_OUT2IN_ONLY:
-            tables.add_key(True, local, local_port, fib, proto, index)
-        tables.add_key(False, external, external_port, 0, proto, index)
+            tables.add_key(True, local, local_port, fib, proto, mapping.index)
         for interface in self._nat.interfaces.outside():
             self._nat.routes.use(external, interface)
 
-    def _delete(
-        self,
-        local: int,
-        external: int,
-        local_port: int,
-        external_port: int,
-        proto: int,
-        vrf: int | None,
-        flags: int,
-    ) -> None:
+    def _delete(self, external: int, external_port: int, proto: int, vrf: int | None, flags: int) -> None:
         if flags & SM_ADDR_ONLY:
-            external_port = local_port = proto = 0
-        if flags & SM_IDENTITY:
-            local_port, local = external_port, external
-        tables = self._nat.tables
+            external_port = proto = 0
         mapping = self._by_external(external, external_port, proto)
         if mapping is None:
             raise NoSuchEntry(f"there is no mapping of {IPv4Address(external)} port {external_port}")
+        held = mapping.vrf
         if flags & SM_IDENTITY:
-            wanted = self._nat.inside_vrf if vrf is None else vrf
-            one = next((one for one in mapping.locals if one.vrf == wanted), None)
-            if one is None:
-                raise NoSuchEntry(f"the mapping of {IPv4Address(external)} does not hold in table {wanted}")
-            mapping.locals.remove(one)
-            held = wanted
-        else:
-            held = mapping.vrf
+            held = self._nat.inside_vrf if vrf is None else vrf
+            one = next((one for one in mapping.locals if one.vrf == held), None)
+            if one is None or not mapping.flags & SM_IDENTITY:
+                raise NoSuchEntry(f"the mapping of {IPv4Address(external)} does not hold in table {held}")
+            mapping.locals.leave(one)
+        elif mapping.locals:  # VPP says yes, too, when one with backends or tables is to go as a plain one, which stays
+            return
         fib = self._engine.routes.control.fib_index(held)
-        if not flags & SM_OUT2IN_ONLY:
-            tables.delete_key(True, local, local_port, fib, proto)
-        self._end_sessions(mapping, fib, bool(flags & SM_ADDR_ONLY), external, external_port)
+        # what was said of its local side does not matter: no key may lead to a mapping that is gone
+        self._unlearn(mapping, mapping.local, mapping.local_port, fib)
+        self._end_sessions(mapping, fib, bool(flags & SM_ADDR_ONLY))
         self._nat.release_table(held)
         if not mapping.locals:
-            tables.delete_key(False, external, external_port, 0, proto)
             self._forget(mapping)
             for interface in self._nat.interfaces.outside():
                 self._nat.routes.leave(external, interface)
 
-    def _end_sessions(self, mapping: Mapping, fib: int, whole: bool, external: int, external_port: int) -> None:
-        def of_it(s: object) -> object:
-            chosen = (
-                (s.in_fib == fib)  # type: ignore[attr-defined]
-                & (s.in_address == mapping.local)  # type: ignore[attr-defined]
-                & ((s.flags & STATIC) != 0)  # type: ignore[attr-defined]
-                & ((s.flags & LOAD_BALANCING) == 0)  # type: ignore[attr-defined]
-            )
+    def _unlearn(self, mapping: Mapping, address: int, port: int, fib: int) -> None:
+        """The mapping is not found by a local address any more; another one may have taken its key."""
+        tables = self._nat.tables
+        if tables.find_key(True, address, port, fib, mapping.proto) == mapping.index:
+            tables.delete_key(True, address, port, fib, mapping.proto)
+
+    def _end_sessions(self, mapping: Mapping, fib: int, whole: bool) -> None:
+        def of_it(s: Columns) -> npt.NDArray[np.bool_]:
+            static = ((s.flags & STATIC) != 0) & ((s.flags & LOAD_BALANCING) == 0)
+            chosen = static & (s.in_fib == fib) & (s.in_address == mapping.local)
             if not whole:
-                chosen &= (
-                    (s.out_address == external)  # type: ignore[attr-defined]
-                    & (s.out_port == external_port)  # type: ignore[attr-defined]
-                    & (s.in_port == mapping.local_port)  # type: ignore[attr-defined]
-                    & (s.proto == mapping.proto)  # type: ignore[attr-defined]
-                )
+                chosen &= (s.in_port == mapping.local_port) & (s.proto == mapping.proto)
+                chosen &= (s.out_address == mapping.external) & (s.out_port == mapping.external_port)
             return chosen
 
-        self._nat.sessions.end(of_it)  # type: ignore[arg-type]
+        self._nat.sessions.end(of_it)
+
+    def _enter(self, mapping: Mapping) -> None:
+        """It is there, with its number, and found by its external address. Raises `OverflowError`: there is no room."""
+        mapping.index = self._slots.next
+        self._write(mapping)
+        self._by_index[self._slots.take()] = mapping
+        external = mapping.external, mapping.external_port
+        self._nat.tables.add_key(False, *external, 0, mapping.proto, mapping.index)
 
     def _forget(self, mapping: Mapping) -> None:
-        self._nat.tables.erase_mapping(mapping.index)
+        tables = self._nat.tables
+        tables.delete_key(False, mapping.external, mapping.external_port, 0, mapping.proto)
+        tables.erase_mapping(mapping.index)
         del self._by_index[mapping.index]
         self._slots.give(mapping.index)
 
@@ -350,19 +350,21 @@ class StaticMappings:
             raise InvalidValue("a load-balanced mapping needs at least two backends")
         if not flags & SM_OUT2IN_ONLY and all(p.address != external for p in self._nat.addresses.pool(False)):
             raise NoSuchEntry(f"{IPv4Address(external)} is not in the NAT pool")
-        index = self._slots.take()
         mapping = Mapping(
-            index, 0, external, 0, external_port, proto, 0, 0, flags | SM_LB, 0, tag, affinity, list(locals)
+            -1, 0, external, 0, external_port, proto, 0, 0, flags | SM_LB, 0, tag, affinity, PoolList(locals)
         )
-        self._by_index[index] = mapping
-        for one in locals:
-            self._nat.hold_table(one.vrf)
-        self._write(mapping)
-        tables = self._nat.tables
-        tables.add_key(False, external, external_port, 0, proto, index)
-        if not flags & SM_OUT2IN_ONLY:
-            for one in locals:  # VPP enters those of a new mapping in FIB 0, whatever theirs is
-                tables.add_key(True, one.address, one.port, 0, proto, index)
+        held = []
+        try:
+            for one in locals:
+                self._nat.hold_table(one.vrf)
+                held.append(one.vrf)
+            self._enter(mapping)
+        except OverflowError:
+            for vrf in held:
+                self._nat.release_table(vrf)
+            raise
+        for one in () if flags & SM_OUT2IN_ONLY else locals:  # in FIB 0, as VPP enters those of a new mapping
+            self._nat.tables.add_key(True, one.address, one.port, 0, proto, mapping.index)
 
     def delete_lb(self, external: int, external_port: int, proto: int, flags: int) -> None:
         """It goes, with its sessions.
@@ -373,15 +375,17 @@ class StaticMappings:
             InvalidValue: it is not load-balanced.
         """
         mapping = self._balanced(external, external_port, proto)
-        tables = self._nat.tables
-        tables.delete_key(False, external, external_port, 0, proto)
         for one in mapping.locals:
-            if not mapping.flags & SM_OUT2IN_ONLY:
-                for fib in {0, self._engine.routes.control.fib_index(one.vrf)}:
-                    tables.delete_key(True, one.address, one.port, fib, proto)
-            self._end_of(one)
-            self._nat.release_table(one.vrf)
+            self._backend_gone(mapping, one)
         self._forget(mapping)
+
+    def _backend_gone(self, mapping: Mapping, one: Local) -> None:
+        for fib in {0, self._engine.routes.control.fib_index(one.vrf)}:
+            self._unlearn(mapping, one.address, one.port, fib)
+        self._nat.sessions.end(
+            lambda s: ((s.flags & LOAD_BALANCING) != 0) & (s.in_address == one.address) & (s.in_port == one.port)
+        )
+        self._nat.release_table(one.vrf)
 
     def add_local(self, external: int, external_port: int, local: Local, proto: int) -> None:
         """One backend more.
@@ -394,8 +398,13 @@ class StaticMappings:
         if self._same(mapping, local) is not None:
             raise ValueExists(f"{IPv4Address(local.address)} port {local.port} is a backend already")
         fib = self._nat.hold_table(local.vrf)
-        mapping.locals.append(local)
-        self._write(mapping)
+        mapping.locals.enter(local)
+        try:
+            self._write(mapping)
+        except OverflowError:
+            mapping.locals.leave(local)
+            self._nat.release_table(local.vrf)
+            raise
         if not mapping.flags & SM_OUT2IN_ONLY:
             self._nat.tables.add_key(True, local.address, local.port, fib, proto, mapping.index)
 
@@ -413,13 +422,9 @@ class StaticMappings:
             raise NoSuchEntry(f"{IPv4Address(local.address)} port {local.port} is no backend")
         if len(mapping.locals) <= LEAST_LOCALS:
             raise Unspecified("at least two backends must stay")
-        if not mapping.flags & SM_OUT2IN_ONLY:
-            for fib in {0, self._engine.routes.control.fib_index(there.vrf)}:
-                self._nat.tables.delete_key(True, there.address, there.port, fib, proto)
-        mapping.locals.remove(there)
+        mapping.locals.leave(there)
         self._write(mapping)
-        self._end_of(there)
-        self._nat.release_table(there.vrf)
+        self._backend_gone(mapping, there)
 
     def set_probability(self, external: int, external_port: int, local: Local, proto: int) -> None:
         """Another share for a backend that is there; its sessions stay.
@@ -461,11 +466,6 @@ class StaticMappings:
         wanted = (local.address, local.port, local.vrf)
         return next((one for one in mapping.locals if (one.address, one.port, one.vrf) == wanted), None)
 
-    def _end_of(self, one: Local) -> None:
-        self._nat.sessions.end(
-            lambda s: ((s.flags & LOAD_BALANCING) != 0) & (s.in_address == one.address) & (s.in_port == one.port)
-        )
-
     # --- what changes under them
 
     def address_changed(self, sw_if_index: int, address: int, added: bool) -> None:
@@ -487,15 +487,7 @@ class StaticMappings:
                         entry.tag,
                     )
                 else:
-                    self._delete(
-                        entry.local,
-                        address,
-                        entry.local_port,
-                        entry.external_port,
-                        entry.proto,
-                        entry.vrf,
-                        entry.flags,
-                    )
+                    self._delete(address, entry.external_port, entry.proto, entry.vrf, entry.flags)
             except Nat44Error:
                 continue  # as in VPP it stays as it was: another one is in its way, or it was another address's
             entry.resolved = added
@@ -508,13 +500,6 @@ class StaticMappings:
                 continue
             tables = [one.vrf for one in mapping.locals] if mapping.flags & SM_IDENTITY else [mapping.vrf]
             for vrf in tables:
-                self._delete(
-                    mapping.local,
-                    mapping.external,
-                    mapping.local_port,
-                    mapping.external_port,
-                    mapping.proto,
-                    vrf,
-                    mapping.flags,
-                )
+                self._delete(mapping.external, mapping.external_port, mapping.proto, vrf, mapping.flags)
         self.to_resolve.clear()
+        self._slots = Slots()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from vectorplane.backends.engine.nat44 import errors
 from vectorplane.backends.engine.nat44.nat44 import Timeouts
@@ -13,6 +13,7 @@ from vectorplane.control.vppapi.retval import (
     FEATURE_ALREADY_ENABLED,
     FEATURE_DISABLED,
     INVALID_VALUE,
+    INVALID_WORKER,
     NO_SUCH_ENTRY,
     UNSPECIFIED,
     UNSUPPORTED,
@@ -20,14 +21,17 @@ from vectorplane.control.vppapi.retval import (
     ApiError,
 )
 
+T = TypeVar("T")
+
 STATIC_MAPPING_ONLY, CONNECTION_TRACKING = 2, 4
 TWICE_NAT, SELF_TWICE_NAT, OUT2IN_ONLY, ADDR_ONLY, OUTSIDE, INSIDE, STATIC, EXT_HOST_VALID = (1 << k for k in range(8))
 """Of ``nat_config_flags``."""
 NONE = 0xFFFFFFFF
 _ENDPOINT_DEPENDENT = 1
-_DEFAULT_QUEUE = 8192
 _NO_SUCH_TABLE = -1
 """VPP's answer to a session limit of a table that is not there."""
+_QUEUE_IS_FIXED = 1
+"""Its answer when the rings between workers are there already."""
 _RETVALS = {
     errors.Unsupported: UNSUPPORTED,
     errors.ValueExists: VALUE_EXIST,
@@ -39,12 +43,14 @@ _RETVALS = {
 }
 
 
-def attempt(change: Callable[..., Any], *args: Any) -> None:
+def attempt(change: Callable[..., T], *args: Any) -> T:
     """Do it, or refuse as VPP does."""
     try:
-        change(*args)
+        return change(*args)
     except errors.Nat44Error as error:
         raise ApiError(_RETVALS[type(error)], str(error)) from None
+    except OverflowError as error:
+        raise ApiError(UNSPECIFIED, str(error)) from None
 
 
 def vrf_or_none(vrf: int) -> int | None:
@@ -117,8 +123,12 @@ def nat_get_mss_clamping(api: Api, m: Any) -> dict[str, Any]:
 
 
 def nat_set_workers(api: Api, m: Any) -> None:
-    """Workers are not chosen here: flows are spread over all."""
-    raise ApiError(FEATURE_DISABLED, "NAT uses all workers")
+    """Flows are spread over all workers: that is all that can be chosen."""
+    everyone = (1 << len(api.engine.plane.workers)) - 1
+    if everyone > 1 and m.worker_mask > everyone:
+        raise ApiError(INVALID_WORKER, f"workers {m.worker_mask:#x}: there are {everyone:#x}")
+    if everyone == 1 or m.worker_mask != everyone:
+        raise ApiError(FEATURE_DISABLED, "NAT uses all workers")
 
 
 def nat_worker_dump(api: Api, m: Any) -> Iterator[dict[str, Any]]:
@@ -128,18 +138,14 @@ def nat_worker_dump(api: Api, m: Any) -> Iterator[dict[str, Any]]:
         yield {"worker_index": index, "lcore_id": index, "name": f"vpp_wk_{index}"}
 
 
-def nat44_ed_set_fq_options(api: Api, m: Any) -> None:
-    """The rings between workers have a fixed size."""
-    if api.engine.nat44.enabled:
-        raise ApiError(FEATURE_ALREADY_ENABLED, "NAT is on")
-    size = m.frame_queue_nelts
-    if size == 0 or size & (size - 1):
-        raise ApiError(INVALID_VALUE, f"{size} is no power of two")
+def nat44_ed_set_fq_options(api: Api, m: Any) -> int:
+    """What is said of the rings between workers; theirs is a size of their own."""
+    return 0 if attempt(api.engine.nat44.set_queue_size, m.frame_queue_nelts) else _QUEUE_IS_FIXED
 
 
 def nat44_ed_show_fq_options(api: Api, m: Any) -> dict[str, Any]:
-    """Their size; before NAT is on the first time VPP says 0."""
-    return {"frame_queue_nelts": _DEFAULT_QUEUE if api.engine.nat44.enabled else 0}
+    """That; before NAT is on the first time VPP says 0."""
+    return {"frame_queue_nelts": api.engine.nat44.queue_size}
 
 
 def nat44_ed_add_del_vrf_table(api: Api, m: Any) -> None:
@@ -155,6 +161,13 @@ def nat44_ed_add_del_vrf_route(api: Api, m: Any) -> None:
 
 
 def nat44_ed_vrf_tables_dump(api: Api, m: Any) -> Iterator[dict[str, Any]]:
+    """All, as VPP tells them here: no table's id, and those that it leads to with their bytes the other way round."""
+    for routes in api.engine.nat44.vrf_tables.tables.values():
+        swapped = [int.from_bytes(vrf.to_bytes(4, "little"), "big") for vrf in routes]
+        yield {"n_vrf_ids": len(swapped), "vrf_ids": swapped}
+
+
+def nat44_ed_vrf_tables_v2_dump(api: Api, m: Any) -> Iterator[dict[str, Any]]:
     """All."""
     for vrf, routes in api.engine.nat44.vrf_tables.tables.items():
         yield {"table_vrf_id": vrf, "n_vrf_ids": len(routes), "vrf_ids": routes}
@@ -175,5 +188,5 @@ HANDLERS = {
     "nat44_ed_add_del_vrf_table": nat44_ed_add_del_vrf_table,
     "nat44_ed_add_del_vrf_route": nat44_ed_add_del_vrf_route,
     "nat44_ed_vrf_tables_dump": nat44_ed_vrf_tables_dump,
-    "nat44_ed_vrf_tables_v2_dump": nat44_ed_vrf_tables_dump,
+    "nat44_ed_vrf_tables_v2_dump": nat44_ed_vrf_tables_v2_dump,
 }

@@ -19,16 +19,19 @@ from vectorplane.control.vppapi.handlers.nat44 import (
     vrf_or_none,
 )
 from vectorplane.control.vppapi.retval import INVALID_SW_IF_INDEX, INVALID_VALUE, ApiError
+from vectorplane.graph_nodes.nat44.tables import MOST_ADDRESSES
 
-_MOST = 1 << 16
-"""Addresses of a range: as many as there is room for."""
+_SIGNED_LIMIT = 1 << 31
 
 
 def nat44_add_del_address_range(api: Api, m: Any) -> None:
-    """All addresses of a range; one that ends before it begins has none."""
+    """All addresses of a range; one that ends before it begins has none, nor one longer than VPP's signed count."""
     first, last = ip4(m.first_ip_address), ip4(m.last_ip_address)
-    if last - first >= _MOST:
-        raise ApiError(INVALID_VALUE, f"a range of {last - first + 1} addresses")
+    count = last - first + 1
+    if count <= 0 or count >= _SIGNED_LIMIT:
+        return
+    if m.is_add and count > MOST_ADDRESSES:
+        raise ApiError(INVALID_VALUE, f"a range of {count} addresses")
     pools = api.engine.nat44.addresses
     twice = bool(m.flags & TWICE_NAT)
     if m.is_add:
@@ -83,10 +86,12 @@ def nat44_ed_add_del_output_interface(api: Api, m: Any) -> None:
 
 
 def nat44_ed_output_interface_get(api: Api, m: Any) -> Generator[dict[str, Any], None, dict[str, int]]:
-    """Those interfaces."""
-    for sw_if_index in list(api.engine.nat44.interfaces.outputs):
+    """Those interfaces, from the cursor's place on."""
+    outputs = api.engine.nat44.interfaces.outputs
+    found = outputs.from_place(0 if m.cursor == NONE else m.cursor)
+    for sw_if_index in found:
         yield {"sw_if_index": sw_if_index}
-    return {"retval": 0, "cursor": NONE}
+    return {"retval": INVALID_VALUE if outputs and not found else 0, "cursor": NONE}
 
 
 HANDLERS = {

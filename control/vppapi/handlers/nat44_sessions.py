@@ -22,8 +22,10 @@ _SECOND = 1_000_000_000
 
 def nat44_del_session(api: Api, m: Any) -> None:
     """End one."""
+    nat = api.engine.nat44
+    attempt(nat.need_enabled)
     attempt(
-        api.engine.nat44.sessions.delete,
+        nat.sessions.delete,
         ip4(m.address),
         m.port,
         ip4(m.ext_host_address),

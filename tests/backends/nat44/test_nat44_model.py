@@ -37,9 +37,11 @@ TWICE = (
 class NatMachine(RuleBasedStateMachine):
     """See `Translated`. Unswept, with sessions that are over still there, only what they don't show in is done."""
 
-    @initialize(output=st.booleans(), swept=st.booleans(), pool=st.integers(0, 2))
-    def begin(self, output: bool, swept: bool, pool: int) -> None:
-        self.it = Translated(output, swept)
+    @initialize(
+        output=st.booleans(), swept=st.booleans(), pool=st.integers(0, 2), workers=st.sampled_from([1, 1, 2, 3])
+    )
+    def begin(self, output: bool, swept: bool, pool: int, workers: int) -> None:
+        self.it = Translated(output, swept, workers=workers)
         self.output, self.swept = output, swept
         self.last: list[tuple[bool, Ip4]] = []
         self.it.address(POOL + 1, True)
