@@ -48,6 +48,7 @@ class Dataplane:
         self.graph = Graph(self, Registry(types), workers)
         self._shared: dict[Any, Any] = {}
         self._closers: list[Callable[[], None]] = []
+        self._turn_takers: set[str] = set()
         self.node_stats = {n: self.stats.simple(f"/sys/node/{n}", MAX_NODES) for n in (*_NODE_VECTORS, "suspends")}
         self.errors = self.stats.simple("/sys/node/errors", MAX_ERRORS)
         self.drops = self.stats.simple("/sys/vectorplane/drops", MAX_ERRORS)
@@ -113,6 +114,15 @@ class Dataplane:
             key = f"{node}: {text}"
             counts[key] = counts.get(key, 0) + int(total[i])
         return counts
+
+    def take_turns(self, feature: str, on: bool) -> None:
+        """A feature makes sessions: in virtual time vectors hold packets of one input as long as there is any such.
+
+        Answers take other ways than requests, and must not be looked up before the request has made its session.
+        """
+        (self._turn_takers.add if on else self._turn_takers.discard)(feature)
+        for worker in self.workers:
+            worker.record["by_turns"] = int(bool(self._turn_takers))
 
     def free_buffers(self) -> int:
         """Buffers that hold no packet: those on the shared stack and those the workers keep."""

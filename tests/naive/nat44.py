@@ -481,8 +481,42 @@ def flow_of(p: Ip4) -> Flow | None:
 
 
 def quoted(p: Ip4) -> Ip4:
-    """The packet in an ICMP error."""
-    return Ip4.parse(p.payload[8:])
+    """The packet in an ICMP error, of which an end may be missing."""
+    data = p.payload[8:]
+    total = int.from_bytes(data[2:4], "big")
+    return Ip4.parse(data + bytes(max(0, total - len(data))))
+
+
+def _missing(p: Ip4) -> int:
+    """The bytes that an ICMP error leaves out of what it quotes."""
+    return max(0, int.from_bytes(p.payload[10:12], "big") - len(p.payload[8:]))
+
+
+def _quote(p: Ip4, flow: Flow) -> bytes:
+    """What an ICMP error quotes with other addresses and ports."""
+    inner = quoted(p)
+    new = with_flow(inner, flow)
+    cut = _missing(p)
+    if not cut:
+        return bytes(new)
+    # its checksum is of bytes that are not there: it changes by as much as those that are (RFC 1624)
+    at = {TCP: 16, UDP: 6, ICMP: 2}[inner.protocol]
+    was = int.from_bytes(inner.payload[at : at + 2], "big")
+    data = new.payload
+    if was or inner.protocol != UDP:
+        value = checksum(
+            struct.pack(">HH", ~was & 0xFFFF, checksum(_summed(inner)))
+            + struct.pack(">H", ~checksum(_summed(new)) & 0xFFFF)
+        )
+        data = data[:at] + struct.pack(">H", value or (0xFFFF if inner.protocol == UDP else 0)) + data[at + 2 :]
+    return bytes(replace(new, payload=data))[:-cut]
+
+
+def _summed(p: Ip4) -> bytes:
+    """What NAT changes of what a checksum of L4 is over."""
+    if p.protocol == ICMP:
+        return p.payload[4:6]
+    return struct.pack(">II", p.source, p.destination) + p.payload[:4]
 
 
 def with_flow(p: Ip4, flow: Flow) -> Ip4:
@@ -508,7 +542,7 @@ def rewrite(p: Ip4, s: Session, way: int, inward: bool) -> bytes:
     new = s.becomes[way]
     if p.protocol != ICMP or p.payload[0] not in ERRORS:
         return bytes(with_flow(p, new))
-    inner = bytes(with_flow(quoted(p), new.turned))
+    inner = _quote(p, new.turned)
     data = p.payload[:2] + b"\0\0" + p.payload[4:8] + inner
     data = data[:2] + checksum(data).to_bytes(2, "big") + data[4:]
     source = p.source if inward and p.source != new.source else new.source

@@ -298,8 +298,7 @@ class Acls:
     def _take_turns(self) -> None:
         """Where rules make sessions, packets of two interfaces must not share a vector in virtual time."""
         reflects = any(self._acls[i].reflects for numbers in self._lists.values() for i in numbers)
-        for worker in self._engine.plane.workers:
-            worker.record["by_turns"] = int(reflects)
+        self._engine.plane.take_turns("acl", reflects)
 
     def _compile_all(self) -> None:
         for sw_if_index, is_input in self._lists:

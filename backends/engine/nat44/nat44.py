@@ -116,6 +116,7 @@ class Nat44:
         self._most_sessions = self.sessions_limit
         self.enabled = True
         settings["enabled"] = 1
+        self._engine.plane.take_turns("nat44", True)
         self.set_forwarding(False)
         self.set_mss_clamping(0)
         self.set_timeouts(Timeouts())
@@ -143,6 +144,7 @@ class Nat44:
         self.sessions_limit = self.inside_vrf = self.outside_vrf = 0
         self.enabled = False
         self.tables.settings["enabled"] = 0
+        self._engine.plane.take_turns("nat44", False)
 
     # --- settings
 
