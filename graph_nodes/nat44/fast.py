@@ -21,7 +21,7 @@ from vectorplane.graph_nodes.nat44.bypass import is_bypassed
 from vectorplane.graph_nodes.nat44.counters import COUNTERS, bump, count_packet
 from vectorplane.graph_nodes.nat44.errors import I_BAD_ICMP_TYPE, I_FAILED, I_UNSUPPORTED, O_FAILED, O_NO_TRANSLATION
 from vectorplane.graph_nodes.nat44.flow_table import find, flow_hash, guess, matches, prefetch_flow
-from vectorplane.graph_nodes.nat44.match import icmp_match, icmp_type, key_of, put_match
+from vectorplane.graph_nodes.nat44.match import MATCH, icmp_match, icmp_type, key_of, put_match
 from vectorplane.graph_nodes.nat44.nat import NAT
 from vectorplane.graph_nodes.nat44.nexts import DROP, ICMP_ERROR, IN2OUT_SLOW, OUT2IN_SLOW, OUTPUT_SLOW
 from vectorplane.graph_nodes.nat44.packet import counted_interface, fib_of, header_offset, time_exceeded
@@ -124,7 +124,7 @@ def fast(worker: int, node: int, frame: int, output: bool, inward: bool) -> int:
         rec(q, SCRATCH).error = 0
         if proto == P_ICMP:
             prepare_icmp(b, ip, m.current_length - l3, fib, q)
-            h = flow_hash(nat, rec(q, SCRATCH).match.addresses, rec(q, SCRATCH).match.key)
+            h = flow_hash(nat, rec(q, MATCH).addresses, rec(q, MATCH).key)
         else:
             addresses = ld64(ip + SOURCE)
             key = key_of(ld64(b + INFO_WORD) & 0xFFFFFFFF, fib, proto)
@@ -171,8 +171,8 @@ def fast(worker: int, node: int, frame: int, output: bool, inward: bool) -> int:
             set_next(frame, i, DROP)
             continue
         number = s.number
-        addresses = s.match.addresses
-        key = s.match.key
+        addresses = rec(q, MATCH).addresses
+        key = rec(q, MATCH).key
         if number < 0 or not matches(nat, number, addresses, key):
             number = find(nat, addresses, key)
             s.number = number

@@ -42,7 +42,7 @@ SCRATCH = np.dtype(
     ],
     align=True,
 )
-"""One packet's, while its vector goes through a node."""
+"""One packet's, while its vector goes through a node; it begins with its `MATCH`."""
 SCRATCH_SIZE = SCRATCH.itemsize
 assert SCRATCH_SIZE == 32
 

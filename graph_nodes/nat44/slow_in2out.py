@@ -17,7 +17,7 @@ from vectorplane.graph_nodes.nat44.counters import COUNTERS, bump, count_packet
 from vectorplane.graph_nodes.nat44.errors import I_BAD_ICMP_TYPE, I_FAILED, I_UNSUPPORTED
 from vectorplane.graph_nodes.nat44.flow_table import find
 from vectorplane.graph_nodes.nat44.make_in2out import UNTOUCHED, make_in2out, make_unknown_in2out, reason, refused
-from vectorplane.graph_nodes.nat44.match import icmp_match, icmp_type, key_of, put_match
+from vectorplane.graph_nodes.nat44.match import MATCH, icmp_match, icmp_type, key_of, put_match
 from vectorplane.graph_nodes.nat44.nat import N_LOCK, NAT
 from vectorplane.graph_nodes.nat44.nexts import DROP, ICMP_ERROR
 from vectorplane.graph_nodes.nat44.packet import counted_interface, fib_of, header_offset, time_exceeded
@@ -71,7 +71,7 @@ def session_for(worker: int, node: int, b: int, ip: int, l3: int, output: bool, 
     if proto == P_ICMP:
         if not icmp_match(b, ip, m.current_length - l3, fib, q):
             return refused(I_UNSUPPORTED)
-        match = rec(q, SCRATCH).match
+        match = rec(q, MATCH)
         number = find(nat, match.addresses, match.key)
         if number >= 0:  # one before it in its vector made a session; VPP lets the packet leave untranslated then
             return number & -2

@@ -19,7 +19,7 @@ from vectorplane.graph_nodes.nat44.flow_table import find
 from vectorplane.graph_nodes.nat44.make_in2out import UNTOUCHED, begins_connection, reason, refused
 from vectorplane.graph_nodes.nat44.make_out2in import make_out2in, make_unknown_out2in
 from vectorplane.graph_nodes.nat44.mappings import match_external
-from vectorplane.graph_nodes.nat44.match import icmp_match, icmp_type, key_of, put_match
+from vectorplane.graph_nodes.nat44.match import MATCH, icmp_match, icmp_type, key_of, put_match
 from vectorplane.graph_nodes.nat44.nat import MAPPING, N_LOCK, NAT, SM_ADDR_ONLY, SM_IDENTITY
 from vectorplane.graph_nodes.nat44.nexts import DROP, ICMP_ERROR, IN2OUT
 from vectorplane.graph_nodes.nat44.packet import fib_of, time_exceeded
@@ -66,7 +66,7 @@ def icmp_session(worker: int, node: int, b: int, ip: int, fib: int, q: int) -> i
     m = rec(b, BUFFER)
     if not icmp_match(b, ip, m.current_length, fib, q):
         return refused(O_UNSUPPORTED)
-    match = rec(q, SCRATCH).match
+    match = rec(q, MATCH)
     number = find(nat, match.addresses, match.key)
     if number >= 0:  # one before it in its vector made a session
         return (number & -2) | O2I

@@ -10,6 +10,7 @@ from vectorplane.dataplane.abi import NODE, WORKER, buffer_index, frame_n, get_n
 from vectorplane.dataplane.buffer import BUFFER, CELL
 from vectorplane.dataplane.node import Trace
 from vectorplane.dataplane.trace import begin_trace
+from vectorplane.graph_nodes.nat44.match import MATCH
 from vectorplane.graph_nodes.nat44.nat import NAT
 from vectorplane.graph_nodes.nat44.runtime import RUNTIME, SCRATCH, SCRATCH_SIZE
 from vectorplane.graph_nodes.nat44.session import COLD, HALF, HALF_SIZE, I2O, O2I, P_TCP, cold_at, half_at
@@ -59,7 +60,8 @@ def trace_nat(worker: int, node: int, frame: int) -> int:
         t = begin_trace(worker, node, frame, i)
         if t != 0:
             m = rec(w.pool + buffer_index(frame, i) * CELL, BUFFER)
-            s = rec(r.scratch + i * SCRATCH_SIZE, SCRATCH)
+            q = r.scratch + i * SCRATCH_SIZE
+            s = rec(q, SCRATCH)
             x = rec(t, NAT_TRACE)
             x.sw_if_index = m.rx_sw_if
             x.next_index = get_next(frame, i)
@@ -67,8 +69,8 @@ def trace_nat(worker: int, node: int, frame: int) -> int:
             x.worker = w.index
             x.outcome = s.outcome
             x.reason = s.reason
-            x.addresses = s.match.addresses
-            x.key = s.match.key
+            x.addresses = rec(q, MATCH).addresses
+            x.key = rec(q, MATCH).key
             if s.number >= 0:
                 x.tcp_state = rec(cold_at(n.colds, s.number >> 1), COLD).tcp_state
                 first = half_at(n.halves, s.number & -2)

@@ -259,6 +259,8 @@ class NaiveNat:
         if p.protocol == TCP:
             self._see(s, int(inward), p.payload[13])
         s.last = max(s.last, now)
+        if p.protocol == TCP and self.mss:
+            p = clamped(p, self.mss)
         return Verdict(data=rewrite(p, s, way, inward))
 
     def _bypassed(self, flow: Flow, p: Ip4, now: int) -> bool:
@@ -535,6 +537,26 @@ def with_flow(p: Ip4, flow: Flow) -> Ip4:
             value = l4_checksum(flow.source, flow.destination, p.protocol, bytes(data))
             data[at : at + 2] = (value or (0xFFFF if p.protocol == UDP else 0)).to_bytes(2, "big")
     return replace(p, source=flow.source, destination=flow.destination, payload=bytes(data))
+
+
+def clamped(p: Ip4, mss: int) -> Ip4:
+    """A SYN that announces no more than that; options behind one that makes no sense are not looked at."""
+    data = bytearray(p.payload)
+    end = min((data[12] >> 4) * 4, len(data))
+    at = 20
+    while data[13] & SYN and at + 4 <= end and data[at] != 0:
+        if data[at] == 1:
+            at += 1
+            continue
+        length = data[at + 1]
+        if length < 2 or at + length > end:
+            break
+        if data[at] == 2:
+            if length == 4 and int.from_bytes(data[at + 2 : at + 4], "big") > mss:
+                data[at + 2 : at + 4] = mss.to_bytes(2, "big")
+            break
+        at += length
+    return replace(p, payload=bytes(data))
 
 
 def rewrite(p: Ip4, s: Session, way: int, inward: bool) -> bytes:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 IntArray = npt.NDArray[np.int64]
 _LEAST_WAIT = SECOND
 """Sessions are looked after at most so often, so that a burst of short-lived ones costs little."""
+_LOOK_AGAIN = 10 * SECOND
+"""While nothing is due, at most so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +285,7 @@ class Sessions:
             self._memory.tables.settings["told"] = 0  # a worker tells of the next one
             return
         # those that begin meanwhile, or change their state, may have less time
-        due = min(due, now + min(self._engine.nat44.timeouts) * SECOND)
+        due = min(due, now + max(min(self._engine.nat44.timeouts) * SECOND, _LOOK_AGAIN))
         self._timer = self._engine.timers.at(max(due, now + _LEAST_WAIT), self._run)
 
     def _run(self, now: int) -> None:

@@ -16,6 +16,8 @@ HOSTS = 3
 PORTS = (80, 443, 1024, 1040, 5000)
 GRE = 47
 FLAGS = (SYN, SYN, SYN | ACK, ACK, ACK | FIN, RST)
+OPTIONS = (b"\1", b"\2\4\5\xb4", b"\2\4\2\0", b"\2\5\5\xb4\0", b"\4\2", b"\0", b"\3\3\7", b"\x08\1", b"\2\xff")
+"""MSS among others, whole, cut and senseless ones."""
 PAUSES = (0, 0, 1, 30, 59, 60, 61, 239, 240, 300, 7440)
 PLAIN = (
     Mapping(POOL + 1, 80, TCP, INSIDE_NET + 1, 8080),
@@ -38,10 +40,15 @@ class NatMachine(RuleBasedStateMachine):
     """See `Translated`. Unswept, with sessions that are over still there, only what they don't show in is done."""
 
     @initialize(
-        output=st.booleans(), swept=st.booleans(), pool=st.integers(0, 2), workers=st.sampled_from([1, 1, 2, 3])
+        output=st.booleans(),
+        swept=st.booleans(),
+        pool=st.integers(0, 2),
+        workers=st.sampled_from([1, 1, 2, 3]) if JIT else st.just(1),
+        mss=st.sampled_from([0, 0, 536, 1400]),
     )
-    def begin(self, output: bool, swept: bool, pool: int, workers: int) -> None:
+    def begin(self, output: bool, swept: bool, pool: int, workers: int, mss: int) -> None:
         self.it = Translated(output, swept, workers=workers)
+        self.it.mss(mss)
         self.output, self.swept = output, swept
         self.last: list[tuple[bool, Ip4]] = []
         self.it.address(POOL + 1, True)
@@ -180,7 +187,9 @@ def _packet(draw: st.DrawFn, source: int, destination: int, proto: int) -> Ip4:
     ports = draw(st.sampled_from(PORTS)), draw(st.sampled_from(PORTS))
     flow = Flow(source, ports[0], destination, ports[0] if proto == ICMP else ports[1], proto)
     data = draw(st.sampled_from([b"", b"d", b"data", bytes(100)]))
-    p = packet(flow, draw(st.sampled_from(FLAGS)), draw(st.sampled_from([8, 8, 8, 0, 13])), data)
+    options = draw(st.lists(st.sampled_from(OPTIONS), max_size=4).map(b"".join)) if proto == TCP else b""
+    options = options[:40] + bytes(-len(options[:40]) % 4)
+    p = packet(flow, draw(st.sampled_from(FLAGS)), draw(st.sampled_from([8, 8, 8, 0, 13])), data, options)
     if proto == UDP and draw(st.integers(0, 5)) == 0:
         p.payload = p.payload[:6] + b"\0\0" + p.payload[8:]
     return p

@@ -112,6 +112,11 @@ class Translated:
         self.nat.set_forwarding(on)
         self.naive.set_forwarding(on)
 
+    def mss(self, value: int) -> None:
+        """The most that SYNs announce."""
+        self.nat.set_mss_clamping(value)
+        self.naive.mss = value
+
     def timeouts(self, udp: int, established: int, transitory: int, icmp_: int) -> None:
         """In seconds. What is over stays over."""
         self._sweep()
@@ -271,8 +276,8 @@ class Translated:
 # --- packets
 
 
-def packet(flow: naive.Flow, flags: int = naive.SYN, kind: int = 8, data: bytes = b"data") -> Ip4:
-    """A packet of a flow, checksums right; ``kind``: ICMP type."""
+def packet(flow: naive.Flow, flags: int = naive.SYN, kind: int = 8, data: bytes = b"data", options: bytes = b"") -> Ip4:
+    """A packet of a flow, checksums right; ``kind``: ICMP type, ``options``: of TCP (whole words)."""
     p = Ip4(flow.source, flow.destination)
     if flow.proto == naive.ICMP:
         return icmp(kind, 0, struct.pack(">HH", flow.source_port, 1) + data, p)
@@ -281,7 +286,9 @@ def packet(flow: naive.Flow, flags: int = naive.SYN, kind: int = 8, data: bytes 
         value = l4_checksum(p.source, p.destination, 17, raw) or 0xFFFF
         return replace(p, protocol=17, payload=raw[:6] + struct.pack(">H", value) + raw[8:])
     if flow.proto == naive.TCP:
-        raw = struct.pack(">HHIIBBHHH", flow.source_port, flow.destination_port, 1, 2, 0x50, flags, 512, 0, 0) + data
+        words = 5 + len(options) // 4
+        raw = struct.pack(">HHIIBBHHH", flow.source_port, flow.destination_port, 1, 2, words << 4, flags, 512, 0, 0)
+        raw += options + data
         value = l4_checksum(p.source, p.destination, 6, raw)
         return replace(p, protocol=6, payload=raw[:16] + struct.pack(">H", value) + raw[18:])
     return replace(p, protocol=flow.proto, payload=data)
