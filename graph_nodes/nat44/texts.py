@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
@@ -23,6 +24,11 @@ SLOW_PATH_REASONS = (
     "slow path because vrf expired",
     "slow path because session expired",
 )
+
+
+def named(names: Sequence[str], number: int) -> str:
+    """The name of a number; any number has one."""
+    return names[number] if 0 <= number < len(names) else f"unknown {number}"
 
 
 class Flow(NamedTuple):

@@ -21,6 +21,7 @@ from vectorplane.graph_nodes.nat44.texts import (
     Flow,
     flow_text,
     key_text,
+    named,
 )
 from vectorplane.jit.kernel import kernel
 from vectorplane.jit.ops import ld64, offsets, rec, st16, st64
@@ -113,15 +114,16 @@ def _text(record: Any, way: str, slow: bool) -> str:
     flows = [flow_of(record["flows"][k], int(record["ops"][k])) for k in (I2O, O2I)]
     if number >= 0:
         via = "i2of" if number & 1 == I2O else "o2if"
-        text += f", session {number >> 1}, translation result '{TRANSLATION_ERRORS[int(record['outcome'])]}' via {via}"
+        result = named(TRANSLATION_ERRORS, int(record["outcome"]))
+        text += f", session {number >> 1}, translation result '{result}' via {via}"
         text += f"\n  i2of {flow_text(flows[I2O])}\n  o2if {flow_text(flows[O2I])}"
     if not slow:
         words = [record["addresses"], record["key"], 0, 0, 0]
         text += f"\n  search key {key_text(flow_of(words, 0), int(record['worker']), max(number, 0) >> 1)}"
         if way == "OUT2IN":
-            text += f"\n  {SLOW_PATH_REASONS[int(record['reason'])]}"
+            text += f"\n  {named(SLOW_PATH_REASONS, int(record['reason']))}"
     if number >= 0 and flows[I2O].proto == P_TCP:
-        text += f"\n  TCP state: {TCP_STATES[int(record['tcp_state'])]}"
+        text += f"\n  TCP state: {named(TCP_STATES, int(record['tcp_state']))}"
     return text
 
 
