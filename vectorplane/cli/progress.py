@@ -42,12 +42,12 @@ def compile_control() -> None:
     import vectorplane.backends.engine.engine
     import vectorplane.backends.engine.replay  # noqa: F401
     from vectorplane.backends.engine.nodes import built_in
-    from vectorplane.jit.kernel import Compiled
+    from vectorplane.jit.kernel import Kernel
     from vectorplane.jit.prepare import units_in
 
     built_in()  # imports all nodes
     loaded = units_in([m for m in list(sys.modules) if m.startswith("vectorplane.")])
-    compile_missing(u for u in loaded if isinstance(u, Compiled))
+    compile_missing(u for u in loaded if not isinstance(u, Kernel))  # those of nodes only if they are in the graph
 
 
 def compile_everything() -> None:

@@ -145,25 +145,24 @@ def compiled(function: Callable[..., int]) -> Compiled:
     return Compiled(function)
 
 
-# only kernels call helpers: without the wrappers for Python and C they compile a third faster
-_NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+def _for_kernels(function: F, inline: bool) -> F:
+    """A function that only kernels call: no wrappers for Python and C, no machine code of its own."""
+    if not JIT:
+        return function
+    import numba
+
+    from vectorplane.jit.helper_compiler import HelperCompiler
+
+    njit: Any = numba.njit  # these options are not in its stubs
+    compiler = {"pipeline_class": HelperCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(F, njit(error_model="numpy", forceinline=inline, **compiler)(function))
 
 
 def helper(function: F) -> F:
     """Declare a small function used inside kernels; it is always inlined (LLVM alone leaves calls in hot loops)."""
-    if not JIT:
-        return function
-    import numba
-
-    njit: Any = numba.njit  # its options without wrappers are not in its stubs
-    return cast(F, njit(error_model="numpy", forceinline=True, **_NO_WRAPPERS)(function))
+    return _for_kernels(function, inline=True)
 
 
 def routine(function: F) -> F:
     """Declare a function for the rare paths of kernels: called, not inlined, so that the kernel stays small."""
-    if not JIT:
-        return function
-    import numba
-
-    njit: Any = numba.njit
-    return cast(F, njit(error_model="numpy", **_NO_WRAPPERS)(function))
+    return _for_kernels(function, inline=False)

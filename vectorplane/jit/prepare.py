@@ -78,11 +78,14 @@ def prepare(units: Iterable[Unit], progress: Progress | None = None, processes: 
                 progress(done, len(missing), unit.name)
     if not elsewhere:
         return len(missing)
-    # the largest first, so that none is left to be compiled alone at the end
-    elsewhere.sort(key=lambda u: -len(u.python.__code__.co_code))
-    todo: queue.SimpleQueue[Unit] = queue.SimpleQueue()
+    # those of a module together, since they share helpers, which each process compiles for itself; the largest
+    # module first, so that none is left to be compiled alone at the end
+    modules: dict[str, list[Unit]] = {}
     for unit in elsewhere:
-        todo.put(unit)
+        modules.setdefault(unit.module, []).append(unit)
+    todo: queue.SimpleQueue[list[Unit]] = queue.SimpleQueue()
+    for units in sorted(modules.values(), key=lambda m: -sum(len(u.python.__code__.co_code) for u in m)):
+        todo.put(units)
     errors: list[str] = []
     lock = threading.Lock()
 
@@ -98,18 +101,20 @@ def prepare(units: Iterable[Unit], progress: Progress | None = None, processes: 
         try:
             while not errors:
                 try:
-                    unit = todo.get_nowait()
+                    units = todo.get_nowait()
                 except queue.Empty:
                     return
-                child.stdin.write(f"{unit.module}:{unit.name}\n")
-                child.stdin.flush()
-                answer = child.stdout.readline()
-                with lock:
-                    done += 1
-                    if not answer.startswith("ok"):
-                        errors.append(f"{unit.module}.{unit.name}: {answer.strip() or 'the compiler process died'}")
-                    elif progress is not None:
-                        progress(done, len(missing), unit.name)
+                for unit in units:
+                    child.stdin.write(f"{unit.module}:{unit.name}\n")
+                    child.stdin.flush()
+                    answer = child.stdout.readline()
+                    with lock:
+                        done += 1
+                        if not answer.startswith("ok"):
+                            errors.append(f"{unit.module}.{unit.name}: {answer.strip() or 'the compiler process died'}")
+                            return
+                        if progress is not None:
+                            progress(done, len(missing), unit.name)
         finally:
             child.stdin.close()
             child.stdout.close()
