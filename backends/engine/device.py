@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,6 +68,24 @@ class Device:
     def pending(self) -> bool:
         """True while packets may still come from here."""
         return False
+
+    def wait_fds(self) -> Sequence[int]:
+        """File descriptors that become readable when there is work for this device: packets, or `service`."""
+        return ()
+
+    def polled(self) -> bool:
+        """Must an idle engine look for packets again and again, since nothing wakes it?"""
+        return self.pending()
+
+    def arm(self) -> bool:
+        """The engine is about to sleep: have the other side wake it; True when packets have come in the meantime."""
+        return False
+
+    def service(self) -> None:
+        """Real time: what Python has to do for the device (its control channel, a link that went away), without waiting.
+
+        Called when one of `wait_fds` became readable, and every 20 ms or so under load.
+        """
 
     def close(self) -> None:
         """Release files and memory."""

@@ -278,3 +278,4 @@ class Engine:
         self.interfaces.close()
         self.routes.close()
         self.plane.close()
+        self.gate.close()

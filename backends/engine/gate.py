@@ -8,8 +8,10 @@ control work is short (a batch of API messages, a chunk of a dump), and formatti
 
 from __future__ import annotations
 
+import os
+import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 class Gate:
@@ -23,6 +25,8 @@ class Gate:
         self._waiting = 0
         self._news = False
         self._asleep = False
+        self._bell: int | None = None  # an eventfd, once somebody sleeps on file descriptors
+        self._rung = False
 
     @property
     def mine(self) -> bool:
@@ -58,7 +62,13 @@ class Gate:
                 self._owner = None
                 self._news = True
                 if wake or self._waiting or not self._asleep:
-                    self._condition.notify_all()
+                    self._notify()
+
+    def _notify(self) -> None:
+        self._condition.notify_all()
+        if self._asleep and self._bell is not None and not self._rung:
+            self._rung = True
+            os.eventfd_write(self._bell, 1)
 
     def take_turn(self) -> None:
         """The packet thread: wait until nobody else is in or wants in."""
@@ -75,16 +85,48 @@ class Gate:
             self._owner = None
             self._condition.notify_all()
 
-    def sleep(self, seconds: float | None) -> None:
-        """The packet thread, outside its turn: wait for news, at most ``seconds`` (None: for ever)."""
+    def sleep(self, seconds: float | None, fds: Sequence[int] = ()) -> bool:
+        """The packet thread, outside its turn: wait for news, at most ``seconds`` (None: for ever).
+
+        Also until one of ``fds`` is readable (or broken); True when that was the reason.
+        """
+        if fds:
+            return self._sleep_on(seconds, fds)
         with self._condition:
             if not self._news:
                 self._asleep = True
                 self._condition.wait(seconds)
                 self._asleep = False
+        return False
+
+    def _sleep_on(self, seconds: float | None, fds: Sequence[int]) -> bool:
+        with self._condition:
+            if self._news:
+                return False
+            if self._bell is None:
+                self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            bell = self._bell
+            self._asleep, self._rung = True, False
+        poll = select.poll()
+        for fd in (bell, *fds):
+            poll.register(fd, select.POLLIN)
+        # rounded up: a wait that ends just before its time would spin until then
+        ready = poll.poll(None if seconds is None else int(seconds * 1000) + 1)
+        with self._condition:
+            self._asleep = False
+            if self._rung:
+                os.eventfd_read(bell)
+        return any(fd != bell for fd, _ in ready)
 
     def wake(self) -> None:
         """There is something new for the packet thread (a device has packets, the engine is to stop)."""
         with self._condition:
             self._news = True
-            self._condition.notify_all()
+            self._notify()
+
+    def close(self) -> None:
+        """Give the file descriptor back."""
+        with self._condition:
+            if self._bell is not None:
+                os.close(self._bell)
+                self._bell = None

@@ -32,7 +32,11 @@ _ROUNDS = 1 << 14
 """Rounds of polling after which the dispatcher comes back anyway, so that signals are seen."""
 _ENDLESS = 1 << 62
 _NAP = 0.0005
-"""Longest sleep of an idle engine in real time, seconds: what a packet may have to wait for an input node."""
+"""Longest sleep of an idle engine in real time, seconds, while a device cannot wake it: what a packet may have to wait."""
+_SERVICE = 20_000_000
+"""Longest time between two visits to the devices' control channels under load, ns."""
+_ROUNDS_TOGETHER = 256
+"""Real time, several workers: rounds after which all meet, so that one with packets does not keep idle ones waiting."""
 
 
 class Runner:
@@ -44,7 +48,8 @@ class Runner:
 
     def _dispatch(self, worker: Worker) -> int:
         # with several workers this thread only waits, and sees signals while it does: no need to come back for them
-        rounds = _ROUNDS if len(self._engine.plane.workers) == 1 else _ENDLESS
+        several = _ROUNDS_TOGETHER if self._engine.clock == "real" else _ENDLESS
+        rounds = _ROUNDS if len(self._engine.plane.workers) == 1 else several
         while True:
             reason = worker.dispatch(rounds)
             if reason != PYTHON_NODE:
@@ -144,25 +149,34 @@ class Runner:
         """
         engine = self._engine
         gate = engine.gate
+        woken, serviced = True, 0
         while not engine.stopped:
             gate.take_turn()
             try:
-                idle = self.turn()
-                if idle:
+                if woken or engine.now - serviced > _SERVICE:
                     for device in engine.devices():
+                        device.service()
+                    woken, serviced = False, engine.now
+                idle = self.turn()
+                devices = engine.devices()
+                if idle:
+                    for device in devices:
                         device.flush()
-                pending = any(d.pending() for d in engine.devices())
+                    idle = not any([d.arm() for d in devices])
+                pending = any(d.pending() for d in devices)
+                fds = [fd for d in devices for fd in d.wait_fds()] if idle else []
                 due = min(engine.next_time(), engine.timers.next_time())
                 wait = None if due == NEVER else max(0.0, (due - engine.now) / 1e9)
+                polled = idle and any(d.polled() for d in devices)
             finally:
                 gate.end_turn()
             if not idle or engine.stopped:  # `stop` may have come before this turn, which took its news
                 continue
-            if not pending and not endless:
+            if not pending and not fds and not endless:
                 break
-            if pending:
+            if polled:
                 wait = _NAP if wait is None else min(wait, _NAP)
-            gate.sleep(wait)
+            woken = gate.sleep(wait, fds)
         for device in engine.devices():
             device.flush()
 
