@@ -38,6 +38,19 @@ DEVICES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "tap": None,
             "link": None,
         },
+        # host_...: the end on the host; host_name None: as the interface; addresses as text, with prefix lengths
+        "tap": {
+            "queues": 1,
+            "checksum_offload": False,
+            "gso": False,
+            "host_name": None,
+            "host_namespace": None,
+            "host_mac": None,
+            "host_mtu": None,
+            "host_addresses": (),
+            "host_gateways": (),
+            "host_bridge": None,
+        },
         # the card's place on the bus; rings and queues are set in VPP's start-up configuration
         "dpdk": {"pci": None, "queues": None, "rx_ring": 1024, "tx_ring": 1024},
         # tunnels: src and dst are their ends in the table, which is one of IP of the same version

@@ -7,7 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from vectorplane.control.config_tunnel import GeneveSettings, GreSettings, IpipSettings, VxlanSettings
-from vectorplane.control.config_types import InterfaceName, Model, PciAddress, as_list
+from vectorplane.control.config_types import (
+    Address,
+    InterfaceAddress,
+    InterfaceName,
+    Model,
+    PciAddress,
+    StationMac,
+    as_list,
+)
 from vectorplane.control.config_units import Duration, Rate
 
 Ring = Annotated[int, Field(ge=1, le=65536)]
@@ -77,6 +85,33 @@ class BviSettings(Model):
     type: Literal["bvi"]
 
 
+class HostSettings(Model):
+    """A tap's end on the host: an interface of Linux, in a network namespace (default: the one that we are in)."""
+
+    name: Annotated[str, Field(pattern=r"^[^/\s]{1,15}$")] | None = None
+    namespace: str | None = None
+    mac: StationMac | None = None
+    mtu: Annotated[int, Field(ge=68, le=65535)] | None = None
+    addresses: Annotated[list[InterfaceAddress], BeforeValidator(as_list)] = Field(default_factory=list)
+    gateways: Annotated[list[Address], BeforeValidator(as_list)] = Field(default_factory=list)
+    bridge: str | None = None
+
+
+class TapSettings(Model):
+    """A tap: what it sends an interface of the host receives, and the other way round. Needs root, and real time.
+
+    ``host``: the other end (its name is by default the interface's). ``queues``: of each direction. With
+    ``checksum_offload`` the host leaves TCP and UDP checksums to us, with ``gso`` the cutting of TCP, too: then every
+    interface must be a tap that takes such packets.
+    """
+
+    type: Literal["tap"]
+    queues: Annotated[int, Field(ge=1, le=64)] = 1
+    checksum_offload: bool = False
+    gso: bool = False
+    host: HostSettings = Field(default_factory=HostSettings)
+
+
 class DpdkSettings(Model):
     """A real network card by its PCI address, driven by DPDK.
 
@@ -105,6 +140,7 @@ DeviceSettings = Annotated[
         | PgSettings
         | NullSettings
         | LoopbackSettings
+        | TapSettings
         | DpdkSettings
         | BviSettings
         | VxlanSettings

@@ -11,14 +11,8 @@ from vectorplane.jit.ops import copy, ld32s, ld64, rec, st64
 
 
 @helper
-def frame_in(worker: int, data: int, size: int, sw_if: int, flags: int) -> int:
-    """Make a packet of the ``size`` bytes at ``data``, received by an interface now; ``flags`` are the buffer's.
-
-    Gives its buffer's index, -1 when a long packet's further buffers ran out. `reserve` one buffer before. Reads exactly
-    ``size`` bytes, so that they may lie at the very end of what is mapped.
-    """
-    index = take(worker)
-    b = rec(worker, WORKER).pool + index * CELL
+def new_head(worker: int, b: int, size: int, sw_if: int, flags: int) -> None:
+    """Metadata of a packet that was just received by an interface: ``size`` bytes in its first buffer, ``flags``."""
     m = rec(b, BUFFER)
     m.current_data = 0
     m.current_length = size
@@ -31,6 +25,18 @@ def frame_in(worker: int, data: int, size: int, sw_if: int, flags: int) -> int:
     m.seq = 0
     m.ref_count = 1
     m.partition = 0
+
+
+@helper
+def frame_in(worker: int, data: int, size: int, sw_if: int, flags: int) -> int:
+    """Make a packet of the ``size`` bytes at ``data``, received by an interface now; ``flags`` are the buffer's.
+
+    Gives its buffer's index, -1 when a long packet's further buffers ran out. `reserve` one buffer before. Reads
+    exactly ``size`` bytes, so that they may lie at the very end of what is mapped.
+    """
+    index = take(worker)
+    b = rec(worker, WORKER).pool + index * CELL
+    new_head(worker, b, size, sw_if, flags)
     if size <= DATA_SIZE:
         copy(b + DATA, data, size)
     elif chain_in(worker, index, data, size) == 0:

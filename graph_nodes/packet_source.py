@@ -78,14 +78,13 @@ def copy_in(to: int, source: int, size: int) -> None:
         at += 32
 
 
-def _chain_in(worker: int, first: int, source: int, size: int) -> int:
-    """Fill buffer ``first`` and as many more as ``size`` bytes need; 0 when buffers ran out (all but it freed)."""
-    copy(buffer_at(worker, first) + DATA, source, DATA_SIZE)
+def _extend(worker: int, first: int, source: int, size: int) -> int:
+    """``size`` bytes more behind the full buffer ``first``; 0 when buffers ran out (all but it freed)."""
     head = rec(buffer_at(worker, first), BUFFER)
     head.current_length = DATA_SIZE
-    head.total_rest = size - DATA_SIZE
+    head.total_rest = size
     previous = first
-    done = DATA_SIZE
+    done = 0
     while done < size:
         # leave alone what `reserve` has promised for the heads of the packets behind this one
         index = -1
@@ -112,7 +111,14 @@ def _chain_in(worker: int, first: int, source: int, size: int) -> int:
     return 1
 
 
-chain_in = routine(_chain_in)
+extend = routine(_extend)
+
+
+@helper
+def chain_in(worker: int, first: int, source: int, size: int) -> int:
+    """Fill buffer ``first`` and as many more as ``size`` bytes need; 0 when buffers ran out (all but it freed)."""
+    copy(buffer_at(worker, first) + DATA, source, DATA_SIZE)
+    return int(extend(worker, first, source + DATA_SIZE, size - DATA_SIZE))
 
 
 @helper

@@ -82,7 +82,7 @@ class Device:
         return False
 
     def service(self) -> None:
-        """Real time: what Python has to do for the device (its control channel, a link that went away), without waiting.
+        """Real time: what Python has to do for the device (control channel, a link that went away), never waiting.
 
         Called when one of `wait_fds` became readable, and every 20 ms or so under load.
         """

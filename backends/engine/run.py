@@ -15,6 +15,7 @@ from vectorplane.dataplane.abi import (
     ATTENTION_EVENTS,
     ATTENTION_FLUSH,
     ATTENTION_REFILL,
+    ATTENTION_SERVICE,
     DEADLINE,
     IDLE,
     NEVER,
@@ -32,7 +33,7 @@ _ROUNDS = 1 << 14
 """Rounds of polling after which the dispatcher comes back anyway, so that signals are seen."""
 _ENDLESS = 1 << 62
 _NAP = 0.0005
-"""Longest sleep of an idle engine in real time, seconds, while a device cannot wake it: what a packet may have to wait."""
+"""Longest sleep of an idle engine in real time, seconds, while a device cannot wake it: a packet may have to wait."""
 _SERVICE = 20_000_000
 """Longest time between two visits to the devices' control channels under load, ns."""
 _ROUNDS_TOGETHER = 256
@@ -93,6 +94,9 @@ class Runner:
                 if len(engine.plane.workers) > 1:
                     device.flush()  # all workers are at the end of one window: a good moment to merge
                 device.refill()
+        if bits & ATTENTION_SERVICE:
+            for device in engine.devices():
+                device.service()
         if engine.on_tick is not None:
             engine.on_tick()
         return bits != 0
@@ -162,7 +166,7 @@ class Runner:
                 if idle:
                     for device in devices:
                         device.flush()
-                    idle = not any([d.arm() for d in devices])
+                    idle = sum(d.arm() for d in devices) == 0  # every one is armed, whatever the others say
                 pending = any(d.pending() for d in devices)
                 fds = [fd for d in devices for fd in d.wait_fds()] if idle else []
                 due = min(engine.next_time(), engine.timers.next_time())

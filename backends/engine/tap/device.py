@@ -1,0 +1,165 @@
+"""A tap as an interface's device: what is sent here, an interface of the host receives, and the other way round.
+
+The host interface lives as long as the device. When somebody deletes it, or its namespace, the link goes down, a line
+in the log says so, and once a second it is made anew until that works.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from vectorplane.backends.engine.device import Device
+from vectorplane.backends.engine.tap.host_link import HostLink, configure
+from vectorplane.backends.engine.tap.namespace import inside
+from vectorplane.backends.engine.tap.tun import close_queues, open_queues
+from vectorplane.dataplane.region import Region
+from vectorplane.graph_nodes.tap_queue import GONE, MAX_IOV, OPEN, SPILL_BYTES, TapQueues
+
+if TYPE_CHECKING:
+    from vectorplane.backends.engine.engine import Engine
+
+log = logging.getLogger(__name__)
+_RETRY = 1_000_000_000
+_SCRATCH = MAX_IOV * 16 + 64
+"""Memory of a queue in one direction: its iovec, its vnet header."""
+
+
+class TapDevice(Device):
+    """A tap. ``queues`` pairs of queues (worker ``q % workers`` reads queue q, worker w sends by ``w % queues``).
+
+    Raises:
+        ValueError: a number out of range, or a host name that Linux does not take.
+    """
+
+    kind = "tap"
+    tx_node = "tap-tx"
+    frame_size_can_change = True
+
+    def __init__(self, link: HostLink, *, queues: int = 1, checksum_offload: bool = False, gso: bool = False) -> None:
+        if not 1 <= queues <= 64:
+            raise ValueError(f"tap: queues {queues} is not within 1 to 64")
+        if not 1 <= len(link.name.encode()) <= 15 or "/" in link.name or any(c.isspace() for c in link.name):
+            raise ValueError(f"tap: {link.name!r} is no name for a host interface: 1 to 15 bytes, no space, no slash")
+        self.host = link
+        self.queues, self.offloads_checksums, self.gso = queues, checksum_offload, gso
+        self.fault: str | None = None
+        """Why there is no link; None while there is one."""
+        self._fds: list[int] = []
+        self._slots: list[tuple[int, int]] = []
+        self._retry_at = 0
+
+    def carrier(self) -> bool:
+        """Is the host interface there?"""
+        return bool(self._fds)
+
+    def attach(self, engine: Engine, sw_if_index: int) -> None:
+        """Make the host interface and join `tap-input`.
+
+        Raises:
+            OSError: the host interface can't be had.
+        """
+        self._engine, self.sw_if_index = engine, sw_if_index
+        self._fds = self._open()
+        self._workers = len(engine.plane.workers)
+        self._region = Region(
+            (self.queues + self._workers) * _SCRATCH + self.queues * SPILL_BYTES, name="tap queues of an interface"
+        )
+        self._input = engine.plane.graph.add("tap-input")
+        self._tables = engine.plane.shared(TapQueues)
+        for q in range(self.queues):
+            worker = q % self._workers
+            slot = self._tables.free_slot(worker)
+            self._slots.append((worker, slot))
+            self._fill(self._tables.tables[worker][slot], q, q)
+            self._tables.tables[worker][slot]["spill"] = (
+                self._region.address + (self.queues + self._workers) * _SCRATCH + q * SPILL_BYTES
+            )
+            self._input.data[worker]["n_queues"] = self._tables.count(worker)
+        node = engine.plane.graph[f"{engine.interfaces[sw_if_index].name}-tx"]
+        self._tx = node.data
+        for worker in range(self._workers):
+            self._fill(self._tx[worker], worker % self.queues, self.queues + worker)
+        engine.poll_node(self._input)
+
+    def _open(self) -> list[int]:
+        def make() -> list[int]:
+            fds = open_queues(self.host.name, self.queues, checksum_offload=self.offloads_checksums, gso=self.gso)
+            try:
+                # made anew it keeps its address: nobody who knows it need learn another
+                self.host = replace(self.host, mac=configure(self.host))
+            except BaseException:
+                close_queues(fds)
+                raise
+            return fds
+
+        return inside(self.host.namespace, make)
+
+    def _fill(self, record: Any, queue: int, place: int) -> None:
+        record["fd"], record["sw_if_index"], record["gso"] = self._fds[queue], self.sw_if_index, self.gso
+        record["iov"] = self._region.address + place * _SCRATCH
+        record["header"] = int(record["iov"]) + MAX_IOV * 16
+        record["state"] = OPEN
+
+    def wait_fds(self) -> Sequence[int]:
+        """The queues, readable when the host has sent something (and when the host interface goes away)."""
+        return self._fds
+
+    def _records(self) -> list[Any]:
+        return [self._tables.tables[w][s] for w, s in self._slots] + list(self._tx)
+
+    def service(self) -> None:
+        """Notice that the host interface is gone; try to make it anew."""
+        if self._fds:
+            if any(int(r["state"]) == GONE for r in self._records()):
+                self._lose()
+        elif self._engine.now >= self._retry_at:
+            self._retry()
+
+    def _lose(self) -> None:
+        for record in self._records():
+            record["state"] = GONE
+        close_queues(self._fds)
+        self._fds = []
+        self.fault = f"host interface {self.host.name} is gone"
+        log.warning("%s: %s; its link is down", self._engine.interfaces[self.sw_if_index].name, self.fault)
+        self._engine.interfaces.set_link(self.sw_if_index, False)
+        self._wait()
+
+    def _wait(self) -> None:
+        self._retry_at = self._engine.now + _RETRY
+        self._engine.timers.at(self._retry_at, self._retry)
+
+    def _retry(self, _: int = 0) -> None:
+        if self._fds:
+            return
+        try:
+            self._fds = self._open()
+        except OSError as error:
+            if str(error) != self.fault:
+                self.fault = str(error)
+                log.warning("%s: %s", self._engine.interfaces[self.sw_if_index].name, error.strerror or error)
+            self._wait()
+            return
+        self.fault = None
+        for number, record in enumerate(self._records()):
+            queue = number if number < self.queues else (number - self.queues) % self.queues
+            record["fd"], record["state"] = self._fds[queue], OPEN
+        log.warning("%s: host interface %s is back", self._engine.interfaces[self.sw_if_index].name, self.host.name)
+        self._engine.interfaces.set_link(self.sw_if_index, self._engine.interfaces.is_up(self.sw_if_index))
+
+    def close(self) -> None:
+        """The host interface goes."""
+        if not self._slots:
+            return
+        for record in self._records():
+            record["state"] = GONE
+        for worker, slot in self._slots:
+            self._tables.tables[worker][slot] = 0
+            self._input.data[worker]["n_queues"] = self._tables.count(worker)
+        self._slots = []
+        close_queues(self._fds)
+        self._fds = []
+        self._region.close()

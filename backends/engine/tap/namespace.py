@@ -1,0 +1,56 @@
+"""Runs a function in a network namespace of the host, on a thread of its own: the others stay where they are."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+FOLDER = Path("/run/netns")
+"""Where ``ip netns`` keeps the names."""
+_CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _enter(namespace: str) -> None:
+    path = FOLDER / namespace if "/" not in namespace else Path(namespace)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise OSError(error.errno, f"network namespace {namespace}: {error.strerror}", str(path)) from None
+    try:
+        if _libc.setns(fd, _CLONE_NEWNET) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, f"network namespace {namespace}: {os.strerror(number)}", str(path))
+    finally:
+        os.close(fd)
+
+
+def inside(namespace: str | None, function: Callable[[], T]) -> T:
+    """What ``function`` gives when it runs in a namespace (its name, or a path; None: where we are).
+
+    Raises:
+        OSError: there is no such namespace, or it is not for us; and what the function raises.
+    """
+    if namespace is None:
+        return function()
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            _enter(namespace)
+            results.append(function())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name=f"netns {namespace}")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]

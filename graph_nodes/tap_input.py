@@ -1,0 +1,164 @@
+"""tap-input: frames that the host sent into the taps (``/dev/net/tun`` with a vnet header, see `vnet_header`).
+
+One node serves all taps, as in VPP. Each queue is read until it is empty or the vector is full, straight into buffers:
+two pieces a read, a buffer's data (its vnet header lies in the headroom) and room for what is longer. A worker begins
+each time with the queue behind the one that it began with before, so that a busy tap does not starve another.
+
+A packet that finds no buffer, or not enough for all of it, is read and dropped ("buffer alloc error"), one whose vnet
+header asks for what can't be done is dropped as "bad vnet header". A queue whose interface is gone is left alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vectorplane.dataplane.abi import F_N as FRAME_N
+from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, DATA_SIZE, free, reserve, take
+from vectorplane.dataplane.node import NodeType, Trace
+from vectorplane.graph_nodes.drop import count_drop
+from vectorplane.graph_nodes.frame_in import count_received, new_head, send_up
+from vectorplane.graph_nodes.packet_source import extend
+from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, OPEN, QUEUE, QUEUE_SIZE, SPILL_BYTES, TapQueues, lose
+from vectorplane.graph_nodes.trace_formats import ethernet_header
+from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, buffer_text, kept_bytes, next_text, trace_buffer
+from vectorplane.graph_nodes.vnet_header import VNET_SIZE, take_vnet_header
+from vectorplane.jit.kernel import helper, kernel
+from vectorplane.jit.ops import ld16, rec, st32, st64
+from vectorplane.jit.system_call import READV, system_call
+
+if TYPE_CHECKING:
+    from vectorplane.dataplane.graph import Node
+    from vectorplane.dataplane.plane import Dataplane
+
+NEXTS = ("error-drop", "ethernet-input")
+DROP, ETHERNET = range(2)
+ERRORS = (
+    ("buffer_alloc", "buffer alloc error"),
+    ("bad_header", "bad vnet header"),
+)
+E_NO_BUFFERS, E_BAD_HEADER = range(2)
+RUNTIME = np.dtype([("queues", "i8"), ("n_queues", "i8"), ("arc", "i8"), ("first", "i8")])
+
+
+@helper
+def read_one(worker: int, queue: int, b: int) -> int:
+    """Read a frame into the buffer at ``b``; gives its bytes, 0 when there is none, -1 when the queue is lost."""
+    q = rec(queue, QUEUE)
+    st64(q.iov, b + DATA - VNET_SIZE)
+    st64(q.iov + 8, VNET_SIZE + DATA_SIZE)
+    st64(q.iov + 16, q.spill)
+    st64(q.iov + 24, SPILL_BYTES)
+    size = system_call(READV, q.fd, q.iov, 2)
+    if size > 0:
+        return max(size - VNET_SIZE, 1)
+    if size == -EAGAIN or size == -EINTR:
+        return 0
+    lose(worker, queue)
+    return -1
+
+
+@helper
+def drain(worker: int, node: int, queue: int, frame: int, n: int) -> int:
+    """Read what the queue has, at most until the frame is full; gives the packets in the frame."""
+    w = rec(worker, WORKER)
+    d = rec(node, NODE)
+    r = rec(d.data, RUNTIME)
+    sw_if = rec(queue, QUEUE).sw_if_index
+    spill = rec(queue, QUEUE).spill
+    packets = 0
+    total = 0
+    while n < w.vector_size:
+        if reserve(worker, 1) < 1:
+            # read it all the same: left in the queue it would wake us for ever
+            size = system_call(READV, rec(queue, QUEUE).fd, rec(queue, QUEUE).iov + 16, 1) - VNET_SIZE
+            if size <= 0:
+                break
+            packets += 1
+            total += size
+            count_drop(worker, d.err_base + E_NO_BUFFERS)
+            continue
+        index = take(worker)
+        b = w.pool + index * CELL
+        size = read_one(worker, queue, b)
+        if size <= 0:
+            free_unused(worker, index)
+            break
+        packets += 1
+        total += size
+        new_head(worker, b, min(size, DATA_SIZE), sw_if, 0)
+        error = -1
+        if size > DATA_SIZE and extend(worker, index, spill, size - DATA_SIZE) == 0:
+            error = E_NO_BUFFERS
+        elif ld16(b + DATA - VNET_SIZE) != 0 and not take_vnet_header(worker, b, b + DATA - VNET_SIZE):
+            error = E_BAD_HEADER
+        if error >= 0:
+            count_drop(worker, d.err_base + error)
+            free(worker, index)
+            continue
+        send_up(worker, frame, n, index, r.arc, sw_if, ETHERNET)
+        n += 1
+    if packets > 0:
+        count_received(worker, sw_if, packets, total)
+    return n
+
+
+@helper
+def free_unused(worker: int, index: int) -> None:
+    """Give back a buffer that was taken and not filled."""
+    m = rec(rec(worker, WORKER).pool + index * CELL, BUFFER)
+    m.flags = 0
+    m.ref_count = 1
+    free(worker, index)
+
+
+@kernel
+def tap_input(worker: int, node: int, frame: int) -> int:
+    """See the module's docstring."""
+    w = rec(worker, WORKER)
+    d = rec(node, NODE)
+    r = rec(d.data, RUNTIME)
+    n = 0
+    n_queues = r.n_queues
+    first = r.first + 1
+    if first >= n_queues:
+        first = 0
+    r.first = first
+    for k in range(n_queues):
+        i = first + k
+        if i >= n_queues:
+            i -= n_queues
+        queue = r.queues + i * QUEUE_SIZE
+        if rec(queue, QUEUE).state == OPEN and n < w.vector_size:
+            n = drain(worker, node, queue, frame, n)
+    d.next_time = w.now if n > 0 else NEVER
+    st32(frame + FRAME_N, n)
+    return n
+
+
+def format_trace(record: Any, plane: Dataplane) -> str:
+    """``tap: hw_if_index 1 next-index 4``-like first line, the buffer and the headers."""
+    following = next_text(record, "tap-input", plane)
+    first = f"tap: sw_if_index {int(record['rx_sw_if_index'])}, {record['length']} bytes, {following}"
+    return f"{first}\n{buffer_text(record)}\n{ethernet_header(kept_bytes(record))}"
+
+
+def bind(plane: Dataplane, node: Node) -> None:
+    """The queues and the device-input arc."""
+    node.data["queues"] = plane.shared(TapQueues).addresses
+    node.data["arc"] = plane.arcs["device-input"].address
+
+
+TAP_INPUT = NodeType(
+    name="tap-input",
+    kernel=tap_input,
+    kind=INPUT,
+    nexts=NEXTS,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=Trace(BUFFER_TRACE, trace_buffer, format_trace),
+    bind=bind,
+    doc=__doc__ or "",
+)

@@ -1,0 +1,78 @@
+"""The queues of taps, as their kernels see them: a table of `QUEUE` a worker, and what a file descriptor tells.
+
+A queue is a file descriptor of ``/dev/net/tun``, for both directions; worker ``q % workers`` reads queue q. A kernel
+that is told that the host's interface is gone marks the queue and rings for Python.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vectorplane.dataplane.abi import ATTENTION_SERVICE, WORKER
+from vectorplane.dataplane.region import Region
+from vectorplane.jit.kernel import helper
+from vectorplane.jit.ops import rec
+
+if TYPE_CHECKING:
+    from vectorplane.dataplane.plane import Dataplane
+
+QUEUE = np.dtype(
+    [
+        ("fd", "i8"),
+        ("state", "i8"),  # CLOSED, OPEN, GONE
+        ("sw_if_index", "i8"),
+        ("iov", "i8"),  # address of struct iovec [MAX_IOV]
+        ("header", "i8"),  # address of the vnet header of what is sent
+        ("spill", "i8"),  # address of SPILL_BYTES for what does not fit into one buffer
+        ("gso", "i8"),  # 1: the host cuts TCP
+        ("pad", "i8"),
+    ]
+)
+QUEUE_SIZE = QUEUE.itemsize
+CLOSED, OPEN, GONE = range(3)
+MAX_QUEUES = 1024
+MAX_IOV = 64
+"""A frame of 64 KB and its vnet header are not in more pieces."""
+SPILL_BYTES = 1 << 17
+EAGAIN, EINTR, EIO = errno.EAGAIN, errno.EINTR, errno.EIO
+
+
+@helper
+def lose(worker: int, queue: int) -> None:
+    """The host's interface is gone: leave the queue alone, and have Python look at it."""
+    rec(queue, QUEUE).state = GONE
+    rec(worker, WORKER).attention |= ATTENTION_SERVICE
+
+
+class TapQueues:
+    """The receive queues of a dataplane's taps: a table a worker, which grows to the highest slot in use."""
+
+    def __init__(self, plane: Dataplane) -> None:
+        workers = plane.graph.workers
+        size = MAX_QUEUES * QUEUE_SIZE
+        self._region = Region(size * workers, name="tap queues")
+        self.tables = [self._region.view(QUEUE, w * size, MAX_QUEUES) for w in range(workers)]
+        self.addresses = [self._region.address + w * size for w in range(workers)]
+
+    def free_slot(self, worker: int) -> int:
+        """A slot of the worker's table that nobody has.
+
+        Raises:
+            RuntimeError: there is none.
+        """
+        free = np.flatnonzero(self.tables[worker]["state"] == CLOSED)
+        if not len(free):
+            raise RuntimeError(f"more than {MAX_QUEUES} queues of taps")
+        return int(free[0])
+
+    def count(self, worker: int) -> int:
+        """How many slots the kernel has to look at."""
+        used = np.flatnonzero(self.tables[worker]["state"] != CLOSED)
+        return int(used[-1]) + 1 if len(used) else 0
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._region.close()

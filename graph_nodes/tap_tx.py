@@ -1,0 +1,112 @@
+"""tap-tx: ``<interface>-tx`` of a tap: hands frames to the host, which receives them as if from a wire.
+
+Each packet is one ``writev`` of its vnet header and its buffers; nothing is copied here. Packets that wait for their
+checksums have got them in the interface's output node. TCP that is to be cut goes to a host that does it as one packet;
+to another it is a drop ("gso disabled on itf  -- gso packet drop"). The host takes nothing while its interface is down
+("interface is down on the host") or its queue full ("no free tx slots").
+"""
+
+from __future__ import annotations
+
+from vectorplane.dataplane.abi import NODE, TERMINAL, WORKER, buffer_index, frame_n
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, GSO, NEXT_PRESENT, buffer_at, free
+from vectorplane.dataplane.node import NodeType
+from vectorplane.graph_nodes.drop import count_drop
+from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, EIO, MAX_IOV, OPEN, QUEUE, lose
+from vectorplane.graph_nodes.trace_packet import TX_TRACE
+from vectorplane.graph_nodes.vnet_header import VNET_SIZE, clear_vnet_header, put_vnet_header
+from vectorplane.jit.kernel import helper, kernel
+from vectorplane.jit.ops import ld64, rec, st64
+from vectorplane.jit.system_call import WRITEV, system_call
+
+ERRORS = (
+    ("no_free_slots", "no free tx slots"),
+    ("trunc_packet", "packet > buffer size -- truncated in tx ring"),
+    ("gso_packet_drop", "gso disabled on itf  -- gso packet drop"),
+    ("host_down", "interface is down on the host"),
+    ("host_gone", "interface is gone on the host"),
+)
+E_NO_FREE_SLOTS, E_TRUNCATED, E_GSO, E_DOWN, E_GONE = range(5)
+RUNTIME = QUEUE
+"""The transmit queue of this worker."""
+
+
+@helper
+def gather(worker: int, b: int, iov: int) -> int:
+    """Name the packet's pieces from the second place of ``iov`` on; gives how many pieces there are, 0: too many."""
+    m = rec(b, BUFFER)
+    pieces = 1
+    while True:
+        if pieces >= MAX_IOV:
+            return 0
+        st64(iov + 16 * pieces, b + DATA + m.current_data)
+        st64(iov + 16 * pieces + 8, m.current_length)
+        pieces += 1
+        if (m.flags & NEXT_PRESENT) == 0:
+            return pieces
+        b = buffer_at(worker, m.next_buffer)
+        m = rec(b, BUFFER)
+
+
+@helper
+def send(worker: int, node: int, b: int) -> int:
+    """Hand one packet to the host; gives the error, -1 when it has taken it."""
+    queue = rec(node, NODE).data
+    q = rec(queue, QUEUE)
+    if q.state != OPEN:
+        return E_GONE
+    if rec(b, BUFFER).flags & GSO:
+        if q.gso == 0 or not put_vnet_header(b, q.header):
+            return E_GSO
+    else:
+        clear_vnet_header(q.header)
+    pieces = gather(worker, b, q.iov)
+    if pieces == 0:
+        return E_TRUNCATED
+    st64(q.iov, q.header)
+    st64(q.iov + 8, VNET_SIZE)
+    result = system_call(WRITEV, q.fd, q.iov, pieces)
+    while result == -EINTR:
+        result = system_call(WRITEV, q.fd, q.iov, pieces)
+    if result >= 0:
+        return -1
+    if result == -EAGAIN:
+        return E_NO_FREE_SLOTS
+    if result == -EIO:
+        return E_DOWN
+    if result == -_EINVAL:
+        return E_TRUNCATED  # the host finds the frame too short, or its vnet header wrong
+    lose(worker, queue)
+    return E_GONE
+
+
+_EINVAL = 22
+
+
+@kernel
+def tap_tx(worker: int, node: int, frame: int) -> int:
+    """See the module's docstring."""
+    w = rec(worker, WORKER)
+    d = rec(node, NODE)
+    n = frame_n(frame)
+    for i in range(n):
+        index = buffer_index(frame, i)
+        b = w.pool + index * CELL
+        error = send(worker, node, b)
+        if error >= 0:
+            count_drop(worker, d.err_base + error)
+            c = w.if_tx_error + 8 * rec(b, BUFFER).tx_sw_if
+            st64(c, ld64(c) + 1)
+        free(worker, index)
+    return n
+
+
+TAP_TX = NodeType(
+    name="tap-tx",
+    kernel=tap_tx,
+    kind=TERMINAL,
+    errors=ERRORS,
+    runtime=RUNTIME,
+    trace=TX_TRACE,
+    doc=__doc__ or "",
+)
