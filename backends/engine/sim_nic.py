@@ -66,7 +66,7 @@ class SimNic(Device):
         if rss is not None and rss.queues > queues:
             raise ValueError(f"simulated NIC: the RSS table names {rss.queues} queues, there are {queues}")
         self.queues, self.rx_ring, self.tx_ring = queues, rx_ring, tx_ring
-        self.line_rate, self.service, self.checksum_offload = line_rate, service, checksum_offload
+        self.line_rate, self.service_time, self.checksum_offload = line_rate, service, checksum_offload
         self.trust_checksums = trust_checksums
         self.rss = rss or Rss(queues)
         self._own_rss = rss is None
@@ -94,7 +94,7 @@ class SimNic(Device):
             sw_if_index,
             queues=self.queues,
             slots=self.rx_ring,
-            service=self.service,
+            service=self.service_time,
             offload=self.checksum_offload,
             trust=self.trust_checksums,
             rss=self.rss,
