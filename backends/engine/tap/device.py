@@ -47,6 +47,8 @@ class TapDevice(Device):
         self.queues, self.offloads_checksums, self.gso = queues, checksum_offload, gso
         self.fault: str | None = None
         """Why there is no link; None while there is one."""
+        self.asked: dict[str, int] = {"tx_ring_sz": 256, "rx_ring_sz": 256, "tap_flags": 2 if checksum_offload else 0}
+        """What VPP's API tells of it and we have no use for."""
         self._fds: list[int] = []
         self._slots: list[tuple[int, int]] = []
         self._retry_at = 0

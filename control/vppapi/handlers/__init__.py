@@ -55,6 +55,7 @@ from vectorplane.control.vppapi.handlers import (
     nat44_sessions,
     pg,
     span,
+    tap,
     vxlan,
 )
 
@@ -108,5 +109,6 @@ def all_handlers() -> dict[str, Handler]:
         nat44_addresses.HANDLERS,
         nat44_mappings.HANDLERS,
         nat44_sessions.HANDLERS,
+        tap.HANDLERS,
     ]
     return {name: handler for module in modules for name, handler in module.items()}

@@ -27,6 +27,7 @@ from vectorplane.control.vppapi.schema import (
     nat_types,
     pg,
     span,
+    tapv2,
     tunnel_types,
     vlib,
     vpe,
@@ -96,5 +97,5 @@ def load() -> Registry:
     nat = (nat_types, nat44_ed)
     ip_modules = (ip, ip_neighbor, ip6_nd, arp, fib, l3xc)
     tunnels = (vxlan, geneve, gre, ipip)
-    modules = (memclnt, vlib, vpe, *types, pg, interface, feature, *ip_modules, l2, span, *tunnels, acl, *nat)
+    modules = (memclnt, vlib, vpe, *types, pg, interface, feature, *ip_modules, l2, span, *tunnels, acl, *nat, tapv2)
     return Registry([parse(m.TEXT) for m in modules])
