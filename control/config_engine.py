@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vectorplane.control.config_device import DpdkSettings, SimSettings, TapSettings
+from vectorplane.control.config_device import DpdkSettings, SimSettings
 from vectorplane.control.config_error import ConfigError, Path, Problem
 from vectorplane.control.config_tunnel import TunnelSettings
 
@@ -30,10 +30,6 @@ def engine_problems(config: Config) -> list[Problem]:
 def refuse_what_the_engine_cannot(config: Config, file: str) -> None:
     """Raises ConfigError when there is something; ``file`` is the configuration's name for messages."""
     problems = engine_problems(config)
-    for name, interface in config.interfaces.items():
-        if isinstance(interface.device, TapSettings):
-            path: Path = ("interfaces", name, "device", "type")
-            problems.append(Problem(config.line(path), path, "a tap has real time: use run"))
     if problems:
         raise ConfigError(file, problems)
 

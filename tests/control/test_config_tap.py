@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from vectorplane.backends.engine.engine import Engine
+from vectorplane.backends.engine.tap.device import TapDevice
+from vectorplane.backends.engine.tap.host_link import HostLink
 from vectorplane.backends.items import Interface
+from vectorplane.control.apply import apply
 from vectorplane.control.config import parse_config
-from vectorplane.control.config_engine import refuse_what_a_running_engine_cannot, refuse_what_the_engine_cannot
+from vectorplane.control.config_engine import refuse_what_a_running_engine_cannot
 from vectorplane.control.config_error import ConfigError
 from vectorplane.control.yaml_source import items_of
 
@@ -39,8 +43,8 @@ def test_a_tap_has_real_time() -> None:
     """A running engine takes it, a replay does not."""
     config = parse_config(TAP.encode(), "taps.yaml", ".")
     refuse_what_a_running_engine_cannot(config, "taps.yaml")
-    with pytest.raises(ConfigError, match=r"taps.yaml:5: interfaces.one.device.type: a tap has real time: use run"):
-        refuse_what_the_engine_cannot(config, "taps.yaml")
+    with pytest.raises(ConfigError, match=r"taps.yaml:\d+: .*a tap needs real time: use `vectorplane run`"):
+        apply(config, Engine(), lambda name, _: TapDevice(HostLink(name)), "taps.yaml")
 
 
 @pytest.mark.parametrize(

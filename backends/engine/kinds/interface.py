@@ -28,9 +28,11 @@ class InterfacesKind(Kind[Interface]):
         promiscuous = bool(dict(item.options).get("promiscuous"))
         try:
             made = self.engine.interfaces.add(item.name, device=device, promiscuous=promiscuous)
-        except BaseException:
+        except BaseException as error:
             if item.name in self.engine.plane.interfaces.by_name:
                 self.engine.interfaces.remove(self.index(item.name))
+            if item.device == "tap" and isinstance(error, OSError):  # the host's business, and may be mended there
+                raise BackendError(f"interface {item.name}: {error.strerror or error}", retry=True) from error
             raise
         self.told.interfaces[item.name] = (made.sw_if_index, item)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from vectorplane.backends.base import BackendError
 from vectorplane.backends.engine.device import Device
 from vectorplane.backends.engine.tap.host_link import HostLink, configure
 from vectorplane.backends.engine.tap.namespace import inside
@@ -61,8 +62,11 @@ class TapDevice(Device):
         """Make the host interface and join `tap-input`.
 
         Raises:
+            BackendError: the engine's time is not real, as the host's is.
             OSError: the host interface can't be had.
         """
+        if engine.clock != "real":
+            raise BackendError("a tap needs real time: use `vectorplane run`")
         self._engine, self.sw_if_index = engine, sw_if_index
         self._fds = self._open()
         self._workers = len(engine.plane.workers)

@@ -13,16 +13,24 @@ from typing import Any
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.devices import DEVICES, options, settings
 from vectorplane.backends.items import Interface
+from vectorplane.backends.vpp import taps
 from vectorplane.backends.vpp.interfaces import NO_INTERFACE, Known, tag_text
 from vectorplane.backends.vpp.kinds.kind import Kind, Message, Steps
+from vectorplane.backends.vpp.link import Link
 from vectorplane.backends.vpp.tunnels import TUNNELS
 from vectorplane.backends.vpp.tunnels.tunnel import Settings
 
 AS_PG = ("capture", "sim", "null")
 """Kinds of devices that a pg interface stands for."""
 PROMISCUOUS = "promiscuous"
-_REMOVERS = {"loopback": "delete_loopback", "bvi": "bvi_delete", "pg": "pg_delete_interface"}
+_REMOVERS = {
+    "loopback": "delete_loopback",
+    "bvi": "bvi_delete",
+    "pg": "pg_delete_interface",
+    "tap": taps.DELETE,
+}
 _NEEDS = {
+    "tap": ("taps", ((taps.CREATE,), (taps.DELETE,), (taps.LIST,))),
     "bvi": ("BVIs", (("bvi_create",), ("bvi_delete",))),
     **{device: (tunnel.title, tuple((name,) for name in tunnel.messages)) for device, tunnel in TUNNELS.items()},
 }
@@ -46,6 +54,11 @@ class InterfacesKind(Kind[Interface]):
     messages = (("sw_interface_dump",), ("sw_interface_tag_add_del",), ("create_loopback",), ("pg_create_interface",))
     optional = tuple(_NEEDS.values())
     single = False
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self._taps: dict[str, Settings] = {}
+        """What was said of the taps that were made by this connection: VPP does not tell all of it."""
 
     def create(self, item: Interface) -> Steps:
         """Make it (a card: find it), tag it, and have it take all frames if so wanted."""
@@ -83,6 +96,10 @@ class InterfacesKind(Kind[Interface]):
         elif item.device == "bvi":
             self._require(item.device)
             reply = yield "bvi_create", {}
+        elif item.device == "tap":
+            self._require(item.device)
+            reply = yield taps.CREATE, taps.creation(item.name, wanted)
+            self._taps[item.name] = wanted
         elif item.device == "pg" or item.device in AS_PG:
             reply = yield "pg_create_interface", {"interface_id": self._free_pg()}
         else:
@@ -115,9 +132,22 @@ class InterfacesKind(Kind[Interface]):
         self.link.interfaces.refresh()
         devices = {known.device for known in self.link.interfaces}
         tunnels = {device: self._tunnels(device) for device in TUNNELS if device in devices}
+        if "tap" in devices:
+            tunnels["tap"] = self._tap_settings()
         for known in self.link.interfaces:
             if known.parent is None:
                 yield self._item(known, tunnels.get(known.device, {}).get(known.index, {}))
+
+    def _tap_settings(self) -> dict[int, Settings]:
+        """What VPP tells of taps, and what we remember of ours."""
+        if not self.link.connection.has(taps.LIST):
+            return {}
+        names = {known.index: known.name for known in self.link.interfaces}
+        return {
+            d.sw_if_index: taps.read(names[d.sw_if_index], d, self._taps.get(names[d.sw_if_index], {}))
+            for d in self.link.connection.details(taps.LIST, sw_if_index=NO_INTERFACE)
+            if d.sw_if_index in names
+        }
 
     def _tunnels(self, device: str) -> dict[int, Settings]:
         """What VPP tells of the tunnels of a kind, by interface."""
@@ -142,7 +172,10 @@ class InterfacesKind(Kind[Interface]):
         if item.device not in (*AS_PG, "dpdk", *_REMOVERS, *TUNNELS):
             raise BackendError(f"interface {item.name}: VPP has no device {item.device} that can be made")
         wanted = settings(item)
-        if item.device in TUNNELS:
+        if item.device == "tap":
+            taps.creation(item.name, wanted)
+            wanted["host_name"] = None if wanted["host_name"] == item.name else wanted["host_name"]
+        if item.device in (*TUNNELS, "tap"):
             return Interface(item.name, item.device, options(item.device, **wanted))
         return Interface(item.name, item.device, options(item.device, promiscuous=wanted[PROMISCUOUS]))
 

@@ -8,6 +8,7 @@ from pathlib import Path as File
 import pytest
 
 from tests.backends.items import ITEMS, address, bring, dump, route, take_away
+from tests.backends.tap.namespaces import namespaces, needs_root, sh
 from tests.backends.vpp.served import serving
 from tests.control.vppapi.client import Served
 from tests.replaying import EXAMPLES, LAN, replayed, shared
@@ -28,10 +29,10 @@ from vectorplane.backends.vpp.backend import VppBackend
 from vectorplane.backends.vpp.kinds.interface import InterfacesKind
 from vectorplane.backends.vpp.replay import NO_TIMES, replay
 from vectorplane.control.apply import bring as bring_config
-from vectorplane.control.config import load_config
+from vectorplane.control.config import load_config, parse_config
 from vectorplane.control.default_router import default_router
 from vectorplane.control.scheduler import Change, Scheduler
-from vectorplane.control.yaml_source import SOURCE
+from vectorplane.control.yaml_source import SOURCE, change_of
 from vectorplane.pcap.frames import frames
 
 PATIENCE = 120.0
@@ -91,7 +92,44 @@ def test_the_same_output_for_a_capture(vpp: VppBackend, tmp_path: File) -> None:
     assert {"name": "in", "rx_packets": 500}.items() <= made.interfaces[0].items()
 
 
-@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda f: f.stem)
+@needs_root
+def test_taps_are_held_whole(vpp: VppBackend) -> None:
+    """The example with taps, in namespaces that are there: on the VPP, then removed."""
+    with namespaces("i", "o") as (inner, outer):
+        text = (EXAMPLES / "taps.yaml").read_text()
+        text = text.replace("namespace: inside", f"namespace: {inner}").replace(
+            "namespace: outside", f"namespace: {outer}"
+        )
+        scheduler = Scheduler(vpp)
+        scheduler.resync()
+        record = bring_config(parse_config(text.encode(), "taps.yaml", "."), scheduler)
+        assert record.outcome == "applied" and not record.pending and scheduler.diff() == []
+        scheduler.resync()
+        assert scheduler.diff() == []
+        assert "10.77.2.2/24" in sh("ip", "-n", outer, "addr", "show", "eth0")
+        assert scheduler.commit(Change(SOURCE, whole=True)).outcome == "applied"
+        assert dump(vpp) == {} and "eth0" not in sh("ip", "-n", outer, "link")
+
+
+@needs_root
+def test_a_tap_without_its_namespace_is_tried_again(vpp: VppBackend) -> None:
+    """On our engine and on the VPP: the item has failed, and its addresses wait for it."""
+    config = load_config(EXAMPLES / "taps.yaml")
+    engine = Engine(clock="real")
+    for backend in (EngineBackend(engine), vpp):
+        scheduler = Scheduler(backend)
+        scheduler.resync()
+        record = scheduler.commit(change_of(config, "taps.yaml"))
+        assert [step.key for step, _ in record.failures] == ["interface/inner", "interface/outer"]
+        assert record.outcome == "incomplete" and record.pending and scheduler.next_retry() is not None
+        scheduler.commit(Change(SOURCE, whole=True))
+    engine.close()
+
+
+WITHOUT_HOSTS = [f for f in sorted(EXAMPLES.glob("*.yaml")) if f.stem != "taps"]
+
+
+@pytest.mark.parametrize("file", WITHOUT_HOSTS, ids=lambda f: f.stem)
 def test_every_example_is_held_whole(vpp: VppBackend, file: File) -> None:
     """By both backends, and as the same dump."""
     config = load_config(file)
@@ -144,7 +182,7 @@ def test_what_others_make_appears_under_vpps_names(served: Served, vpp: VppBacke
         ),
         (Interface("wan", "dpdk"), "create interface/wan: VPP has no interface wan: cards are named in VPP's start-up"),
         (Interface("x" * 63, "sim"), f"create interface/{'x' * 63}: interface {'x' * 63}: VPP has room for 63"),
-        (Interface("a", "tap"), "create interface/a: there is no device tap; known: "),
+        (Interface("a", "tun"), "create interface/a: there is no device tun; known: "),
         (route("20.0.0.0/8", Path(action="punt")), "create route/0/20.0.0.0/8: VPP's API knows no paths of kind punt"),
     ],
 )
@@ -189,8 +227,8 @@ def test_canonical_leaves_out_what_vpp_cannot_hold(vpp: VppBackend) -> None:
     assert list(vpp.dump(Interface)) == [vpp.canonical(wanted)]
     take_away(vpp, (wanted,))
     assert vpp.canonical(Table(9, name="ipv4-VRF:9", flow_hash=("src", "dst", "sport", "dport", "proto"))) == Table(9)
-    with pytest.raises(BackendError, match="VPP has no device tap that can be made"):
-        InterfacesKind.canonical(InterfacesKind.__new__(InterfacesKind), Interface("a", "tap"))
+    with pytest.raises(BackendError, match="VPP has no device tun that can be made"):
+        InterfacesKind.canonical(InterfacesKind.__new__(InterfacesKind), Interface("a", "tun"))
 
 
 def test_events_and_counters(served: Served, vpp: VppBackend) -> None:

@@ -1,0 +1,84 @@
+"""Taps of a VPP: the message that makes one, and what VPP tells of it.
+
+VPP takes one address and one gateway of each version. It does not tell gateways and queues: of those that we brought
+ourselves they are believed.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
+from typing import Any
+
+from vectorplane.backends.base import BackendError
+
+CREATE, DELETE, LIST = "tap_create_v3", "tap_delete_v2", "sw_interface_tap_v2_dump"
+GSO, CHECKSUM_OFFLOAD = 1, 2
+UNTOLD = ("queues", "host_gateways")
+"""Settings that VPP does not tell."""
+
+
+def _one_each(name: str, what: str, given: Any) -> dict[int, Any]:
+    """By version of IP. Raises `BackendError`: there are two of one."""
+    found: dict[int, Any] = {}
+    for value in given:
+        if found.setdefault(value.version, value) != value:
+            raise BackendError(f"interface {name}: VPP gives the host's end of a tap one {what} of a version")
+    return found
+
+
+def creation(name: str, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The fields of `CREATE` for the settings of a tap.
+
+    Raises:
+        BackendError: there is more than VPP can be told.
+    """
+    addresses = _one_each(name, "address", [ip_interface(a) for a in wanted["host_addresses"]])
+    gateways = _one_each(name, "gateway", [ip_address(a) for a in wanted["host_gateways"]])
+    fields: dict[str, Any] = {
+        "num_rx_queues": wanted["queues"],
+        "num_tx_queues": wanted["queues"],
+        "tap_flags": (GSO if wanted["gso"] else 0) | (CHECKSUM_OFFLOAD if wanted["checksum_offload"] else 0),
+    }
+    optional = {
+        "host_if_name": wanted["host_name"] or name,
+        "host_namespace": wanted["host_namespace"],
+        "host_mac_addr": wanted["host_mac"],
+        "host_bridge": wanted["host_bridge"],
+        "host_ip4_prefix": addresses.get(4),
+        "host_ip6_prefix": addresses.get(6),
+        "host_ip4_gw": gateways.get(4),
+        "host_ip6_gw": gateways.get(6),
+    }
+    for field, value in optional.items():
+        if value is not None:
+            fields |= {f"{field}_set": True, field: str(value)}
+    if wanted["host_mtu"] is not None:
+        fields |= {"host_mtu_set": True, "host_mtu_size": wanted["host_mtu"]}
+    return fields
+
+
+def read(name: str, details: Any, believed: dict[str, Any]) -> dict[str, Any]:
+    """The settings that details of `LIST` tell of the tap ``name``; ``believed``: what we said of it before.
+
+    A MAC address of the host's end that we did not ask for is the host's own choice, and no setting.
+    """
+    told: dict[str, Any] = {
+        "gso": bool(int(details.tap_flags) & GSO),
+        "checksum_offload": bool(int(details.tap_flags) & CHECKSUM_OFFLOAD),
+        "host_name": None if details.host_if_name == name else details.host_if_name,
+        "host_namespace": details.host_namespace or None,
+        "host_bridge": details.host_bridge or None,
+        "host_mtu": details.host_mtu_size or None,
+        "host_mac": bytes(details.host_mac_addr).hex(":") if believed.get("host_mac") is not None else None,
+        "host_addresses": tuple(_addresses(details)),
+    }
+    return told | {setting: believed[setting] for setting in UNTOLD if setting in believed}
+
+
+def _addresses(details: Any) -> list[str]:
+    found: list[IPv4Interface | IPv6Interface] = [
+        IPv4Interface((details.host_ip4_prefix.address, details.host_ip4_prefix.len)),
+        IPv6Interface((details.host_ip6_prefix.address, details.host_ip6_prefix.len)),
+    ]
+    nothing = (IPv4Address(0), IPv6Address(0))
+    return [str(a) for a in found if a.network.prefixlen and a.ip not in nothing]
