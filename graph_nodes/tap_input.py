@@ -21,7 +21,7 @@ from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.frame_in import count_received, new_head, send_up
 from vectorplane.graph_nodes.packet_source import extend
-from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, OPEN, QUEUE, QUEUE_SIZE, SPILL_BYTES, TapQueues, lose
+from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, OPEN, QUEUE, QUEUE_SIZE, TapQueues, lose
 from vectorplane.graph_nodes.trace_formats import ethernet_header
 from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, buffer_text, kept_bytes, next_text, trace_buffer
 from vectorplane.graph_nodes.vnet_header import VNET_SIZE, take_vnet_header
@@ -48,9 +48,6 @@ def read_one(worker: int, queue: int, b: int) -> int:
     """Read a frame into the buffer at ``b``; gives its bytes, 0 when there is none, -1 when the queue is lost."""
     q = rec(queue, QUEUE)
     st64(q.iov, b + DATA - VNET_SIZE)
-    st64(q.iov + 8, VNET_SIZE + DATA_SIZE)
-    st64(q.iov + 16, q.spill)
-    st64(q.iov + 24, SPILL_BYTES)
     size = system_call(READV, q.fd, q.iov, 2)
     if size > 0:
         return max(size - VNET_SIZE, 1)

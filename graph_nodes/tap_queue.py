@@ -32,6 +32,9 @@ QUEUE = np.dtype(
     ]
 )
 QUEUE_SIZE = QUEUE.itemsize
+IOVEC = np.dtype([("base", "i8"), ("size", "i8")])
+"""``struct iovec``, a piece of what is read or written. The first one read is a buffer, the second the spill area; the
+first one written is the vnet header."""
 CLOSED, OPEN, GONE = range(3)
 MAX_QUEUES = 1024
 MAX_IOV = 64

@@ -14,7 +14,7 @@ from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, EIO, MAX_IOV, OPEN, QUEUE, lose
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
-from vectorplane.graph_nodes.vnet_header import VNET_SIZE, clear_vnet_header, put_vnet_header
+from vectorplane.graph_nodes.vnet_header import clear_vnet_header, put_vnet_header
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld64, rec, st64
 from vectorplane.jit.system_call import WRITEV, system_call
@@ -63,8 +63,6 @@ def send(worker: int, node: int, b: int) -> int:
     pieces = gather(worker, b, q.iov)
     if pieces == 0:
         return E_TRUNCATED
-    st64(q.iov, q.header)
-    st64(q.iov + 8, VNET_SIZE)
     result = system_call(WRITEV, q.fd, q.iov, pieces)
     while result == -EINTR:
         result = system_call(WRITEV, q.fd, q.iov, pieces)

@@ -16,15 +16,18 @@ from vectorplane.backends.engine.device import Device
 from vectorplane.backends.engine.tap.host_link import HostLink, configure
 from vectorplane.backends.engine.tap.namespace import inside
 from vectorplane.backends.engine.tap.tun import close_queues, open_queues
+from vectorplane.dataplane.buffer import DATA_SIZE
 from vectorplane.dataplane.region import Region
-from vectorplane.graph_nodes.tap_queue import GONE, MAX_IOV, OPEN, SPILL_BYTES, TapQueues
+from vectorplane.graph_nodes.tap_queue import GONE, IOVEC, MAX_IOV, OPEN, SPILL_BYTES, TapQueues
+from vectorplane.graph_nodes.vnet_header import VNET_SIZE
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
+    from vectorplane.backends.engine.timers import Timer
 
 log = logging.getLogger(__name__)
 _RETRY = 1_000_000_000
-_SCRATCH = MAX_IOV * 16 + 64
+_SCRATCH = MAX_IOV * IOVEC.itemsize + 64
 """Memory of a queue in one direction: its iovec, its vnet header."""
 
 
@@ -52,7 +55,7 @@ class TapDevice(Device):
         """What VPP's API tells of it and we have no use for."""
         self._fds: list[int] = []
         self._slots: list[tuple[int, int]] = []
-        self._retry_at = 0
+        self._timer: Timer | None = None
 
     def carrier(self) -> bool:
         """Is the host interface there?"""
@@ -75,19 +78,22 @@ class TapDevice(Device):
         )
         self._input = engine.plane.graph.add("tap-input")
         self._tables = engine.plane.shared(TapQueues)
+        spills = self._region.address + (self.queues + self._workers) * _SCRATCH
         for q in range(self.queues):
             worker = q % self._workers
             slot = self._tables.free_slot(worker)
             self._slots.append((worker, slot))
-            self._fill(self._tables.tables[worker][slot], q, q)
-            self._tables.tables[worker][slot]["spill"] = (
-                self._region.address + (self.queues + self._workers) * _SCRATCH + q * SPILL_BYTES
-            )
+            record = self._tables.tables[worker][slot]
+            record["spill"] = spills + q * SPILL_BYTES
+            pieces = self._fill(record, q, q)
+            pieces[:] = [(0, VNET_SIZE + DATA_SIZE), (record["spill"], SPILL_BYTES)]
             self._input.data[worker]["n_queues"] = self._tables.count(worker)
         node = engine.plane.graph[f"{engine.interfaces[sw_if_index].name}-tx"]
         self._tx = node.data
         for worker in range(self._workers):
-            self._fill(self._tx[worker], worker % self.queues, self.queues + worker)
+            record = self._tx[worker]
+            pieces = self._fill(record, worker % self.queues, self.queues + worker)
+            pieces[0] = (record["header"], VNET_SIZE)
         engine.poll_node(self._input)
 
     def _open(self) -> list[int]:
@@ -103,11 +109,14 @@ class TapDevice(Device):
 
         return inside(self.host.namespace, make)
 
-    def _fill(self, record: Any, queue: int, place: int) -> None:
+    def _fill(self, record: Any, queue: int, place: int) -> Any:
+        """What a kernel sees of a queue, but its spill area; gives the first two pieces (`IOVEC`) of its transfers."""
+        at = place * _SCRATCH
         record["fd"], record["sw_if_index"], record["gso"] = self._fds[queue], self.sw_if_index, self.gso
-        record["iov"] = self._region.address + place * _SCRATCH
-        record["header"] = int(record["iov"]) + MAX_IOV * 16
+        record["iov"] = self._region.address + at
+        record["header"] = int(record["iov"]) + MAX_IOV * IOVEC.itemsize
         record["state"] = OPEN
+        return self._region.view(IOVEC, at, 2)
 
     def wait_fds(self) -> Sequence[int]:
         """The queues, readable when the host has sent something (and when the host interface goes away)."""
@@ -117,12 +126,9 @@ class TapDevice(Device):
         return [self._tables.tables[w][s] for w, s in self._slots] + list(self._tx)
 
     def service(self) -> None:
-        """Notice that the host interface is gone; try to make it anew."""
-        if self._fds:
-            if any(int(r["state"]) == GONE for r in self._records()):
-                self._lose()
-        elif self._engine.now >= self._retry_at:
-            self._retry()
+        """Notice that the host interface is gone."""
+        if self._fds and any(int(r["state"]) == GONE for r in self._records()):
+            self._lose()
 
     def _lose(self) -> None:
         for record in self._records():
@@ -135,12 +141,9 @@ class TapDevice(Device):
         self._wait()
 
     def _wait(self) -> None:
-        self._retry_at = self._engine.now + _RETRY
-        self._engine.timers.at(self._retry_at, self._retry)
+        self._timer = self._engine.timers.at(self._engine.now + _RETRY, self._retry)
 
-    def _retry(self, _: int = 0) -> None:
-        if self._fds:
-            return
+    def _retry(self, _: int) -> None:
         try:
             self._fds = self._open()
         except OSError as error:
@@ -157,7 +160,11 @@ class TapDevice(Device):
         self._engine.interfaces.set_link(self.sw_if_index, self._engine.interfaces.is_up(self.sw_if_index))
 
     def close(self) -> None:
-        """The host interface goes."""
+        """The host interface goes, and is not made anew."""
+        if self._timer is not None:
+            self._timer.cancel()
+        close_queues(self._fds)
+        self._fds = []
         if not self._slots:
             return
         for record in self._records():
@@ -166,6 +173,4 @@ class TapDevice(Device):
             self._tables.tables[worker][slot] = 0
             self._input.data[worker]["n_queues"] = self._tables.count(worker)
         self._slots = []
-        close_queues(self._fds)
-        self._fds = []
         self._region.close()

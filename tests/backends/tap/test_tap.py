@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address, ip_address, ip_interface
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.backends.tap.namespaces import namespaces, needs_root, serving, sh
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.tap.device import TapDevice
 from vectorplane.backends.engine.tap.host_link import HostLink
+from vectorplane.graph_nodes.tap_input import E_NO_BUFFERS
 
 pytestmark = needs_root
 TALK = """
@@ -222,3 +224,56 @@ def test_the_example(tmp_path: Path) -> None:
             running.communicate(timeout=20)
         assert running.returncode == 0
         assert "eth0" not in sh("ip", "-n", inner, "link")
+
+
+def test_a_tap_that_is_removed_while_its_host_is_away_stays_away(caplog: pytest.LogCaptureFixture) -> None:
+    """Its namespace is gone, so it is tried again, by one timer; removed, it makes no host interface any more."""
+    engine = Engine(clock="real")
+    engine.start_real_clock()
+    with namespaces("gone") as (host,):
+        device = add_tap(engine, "tap0", host, 1)
+        try:
+            with serving(engine):
+                sh("ip", "-n", host, "link", "del", "eth0")
+                sh("ip", "netns", "del", host)
+                end = time.monotonic() + 10
+                while "No such file" not in (device.fault or "") and time.monotonic() < end:
+                    time.sleep(0.02)
+                assert "No such file" in (device.fault or "")
+                time.sleep(2.2)
+                with engine.paused():
+                    assert sum(t.callback is not None for _, _, t in engine.timers._heap if _is_of(t, device)) == 1
+                    engine.interfaces.remove(engine.interfaces["tap0"].sw_if_index)
+                sh("ip", "netns", "add", host)
+                time.sleep(1.5)
+                assert "eth0" not in sh("ip", "-n", host, "link")
+        finally:
+            engine.close()
+
+
+def _is_of(timer: Any, device: TapDevice) -> bool:
+    return getattr(timer.callback, "__self__", None) is device
+
+
+def test_without_buffers_packets_are_counted_and_the_engine_still_sleeps(hosts: tuple[str, ...]) -> None:
+    """From the very first packet on: it is read and dropped, not left to wake the engine for ever."""
+    engine = router(hosts)
+    worker, free = engine.plane.workers[0].record, engine.plane.pool._free_count
+    try:
+        kept = int(worker["cache_n"]), int(free[0])
+        worker["cache_n"] = free[0] = 0
+        with serving(engine):
+            sh("ip", "netns", "exec", hosts[0], "ping", "-c", "2", "-i", "0.2", "-W", "1", "10.77.1.1", check=False)
+            before = time.process_time()
+            time.sleep(1)
+            assert time.process_time() - before < 0.3
+            with engine.paused():
+                worker["cache_n"], free[0] = kept
+            # the host may still hold against us that nobody answered its ARP requests
+            sh("ip", "netns", "exec", hosts[0], "ping", "-c", "10", "-i", "0.3", "10.77.1.1")
+        error = engine.plane.graph["tap-input"].error_index(E_NO_BUFFERS)
+        assert int(engine.plane.drops.thread(0)[error]) >= 1
+        came, went = balance(engine)
+        assert came == went
+    finally:
+        engine.close()
