@@ -79,6 +79,11 @@ _NEEDED = ("src", "dst", "vni")
 """Settings of tunnels that have no default."""
 
 
+def is_host_name(name: str) -> bool:
+    """May an interface of Linux have this name (``dev_valid_name`` of the kernel)?"""
+    return 1 <= len(name.encode()) <= 15 and name not in (".", "..") and not any(c in "/:" or c.isspace() for c in name)
+
+
 def defaults(device: str) -> dict[str, object]:
     """All settings of a kind of device, with their defaults.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING
 
+from vectorplane.backends.devices import is_host_name
 from vectorplane.control.config_check_acl import check_acls
 from vectorplane.control.config_check_bridge import check_bridging
 from vectorplane.control.config_check_nat44 import check_nat44
@@ -136,7 +137,7 @@ class Checker:
 
     def tap(self, name: str, path: Path, device: TapSettings) -> None:
         """Its host name is one that Linux takes; packets that are to be cut must find an interface that does it."""
-        if device.host.name is None and (len(name.encode()) > 15 or "/" in name):
+        if device.host.name is None and not is_host_name(name):
             self.fail((*path, "host", "name"), f"is missing: {name} is no name that an interface of Linux can have")
         for other, interface in self.config.interfaces.items() if device.gso else ():
             if not (isinstance(interface.device, TapSettings) and interface.device.gso):

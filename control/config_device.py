@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from vectorplane.backends.devices import is_host_name
 from vectorplane.control.config_tunnel import GeneveSettings, GreSettings, IpipSettings, VxlanSettings
 from vectorplane.control.config_types import (
     Address,
@@ -85,10 +86,16 @@ class BviSettings(Model):
     type: Literal["bvi"]
 
 
+def _host_name(value: str) -> str:
+    if not is_host_name(value):
+        raise ValueError(f"expected a name that an interface of Linux can have, got {value!r}")
+    return value
+
+
 class HostSettings(Model):
     """A tap's end on the host: an interface of Linux, in a network namespace (default: the one that we are in)."""
 
-    name: Annotated[str, Field(pattern=r"^[^/\s]{1,15}$")] | None = None
+    name: Annotated[str, AfterValidator(_host_name)] | None = None
     namespace: str | None = None
     mac: StationMac | None = None
     mtu: Annotated[int, Field(ge=68, le=65535)] | None = None

@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 from vectorplane.dataplane.abi import WORKER, put
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, DATA_SIZE, buffer_at, free, take
+from vectorplane.dataplane.buffer import CELL, DATA, DATA_SIZE, buffer_at, free, take
 from vectorplane.dataplane.feature import feature_start
-from vectorplane.graph_nodes.packet_source import chain_in
+from vectorplane.graph_nodes.packet_source import chain_in, new_head
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import copy, ld32s, ld64, rec, st64
-
-
-@helper
-def new_head(worker: int, b: int, size: int, sw_if: int, flags: int) -> None:
-    """Metadata of a packet that was just received by an interface: ``size`` bytes in its first buffer, ``flags``."""
-    m = rec(b, BUFFER)
-    m.current_data = 0
-    m.current_length = size
-    m.flags = flags
-    m.time = rec(worker, WORKER).now
-    m.rx_sw_if = sw_if
-    m.tx_sw_if = -1
-    m.total_rest = 0
-    m.error = 0
-    m.seq = 0
-    m.ref_count = 1
-    m.partition = 0
 
 
 @helper
@@ -36,7 +19,7 @@ def frame_in(worker: int, data: int, size: int, sw_if: int, flags: int) -> int:
     """
     index = take(worker)
     b = rec(worker, WORKER).pool + index * CELL
-    new_head(worker, b, size, sw_if, flags)
+    new_head(worker, b, size, flags, rec(worker, WORKER).now, sw_if, 0, 0)
     if size <= DATA_SIZE:
         copy(b + DATA, data, size)
     elif chain_in(worker, index, data, size) == 0:

@@ -23,7 +23,7 @@ from vectorplane.dataplane.buffer import (
     refill,
     take,
 )
-from vectorplane.dataplane.region import Region
+from vectorplane.dataplane.worker_tables import WorkerTables
 from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import copy, ld64, rec, st16, st32, st64
 from vectorplane.pcap.index import RECORD
@@ -122,6 +122,25 @@ def chain_in(worker: int, first: int, source: int, size: int) -> int:
 
 
 @helper
+def new_head(worker: int, b: int, size: int, flags: int, time: int, sw_if: int, seq: int, partition: int) -> None:
+    """Metadata of a packet that an interface receives: ``size`` bytes in its first buffer, the one at ``b``."""
+    m = rec(b, BUFFER)
+    m.current_data = 0
+    m.current_length = size
+    m.flags = flags
+    m.time = time
+    m.rx_sw_if = sw_if
+    m.tx_sw_if = -1
+    m.total_rest = 0
+    m.error = 0
+    m.seq = seq
+    m.ref_count = 1
+    if rec(worker, WORKER).clock != FAST:
+        # on the second cache line; without time nothing asks for it
+        m.partition = partition
+
+
+@helper
 def receive(worker: int, source: int, record: int, time: int, seq: int) -> int:
     """Make a packet of a record; gives its buffer index, -1 when buffers ran out. `reserve` one buffer before."""
     s = rec(source, SOURCE)
@@ -130,19 +149,7 @@ def receive(worker: int, source: int, record: int, time: int, seq: int) -> int:
     b = rec(worker, WORKER).pool + index * CELL
     m = rec(b, BUFFER)
     size = r.caplen
-    m.current_data = 0
-    m.current_length = size
-    m.flags = r.interface & s.flag_mask
-    m.time = time
-    m.rx_sw_if = s.sw_if_index
-    m.tx_sw_if = -1
-    m.total_rest = 0
-    m.error = 0
-    m.seq = seq
-    m.ref_count = 1
-    if rec(worker, WORKER).clock != FAST:
-        # on the second cache line; without time nothing asks for it
-        m.partition = r.interface >> PARTITION_SHIFT
+    new_head(worker, b, size, r.interface & s.flag_mask, time, s.sw_if_index, seq, r.interface >> PARTITION_SHIFT)
     at = s.data + r.offset
     if size <= DATA_SIZE:
         copy_in(b + DATA, at, size)
@@ -161,15 +168,8 @@ def receive(worker: int, source: int, record: int, time: int, seq: int) -> int:
     return index
 
 
-class SourceTables:
-    """The sources of one input node of a dataplane: a table of `SOURCE` a worker, that never moves."""
+class SourceTables(WorkerTables):
+    """The sources of one input node of a dataplane: a table of `SOURCE` a worker."""
 
     def __init__(self, plane: Dataplane) -> None:
-        workers = plane.graph.workers
-        self._region = Region(MAX_SOURCES * SOURCE_SIZE * workers, name=type(self).__name__)
-        self.tables = [self._region.view(SOURCE, w * MAX_SOURCES * SOURCE_SIZE, MAX_SOURCES) for w in range(workers)]
-        self.addresses = [self._region.address + w * MAX_SOURCES * SOURCE_SIZE for w in range(workers)]
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._region.close()
+        super().__init__(plane, SOURCE, MAX_SOURCES)

@@ -16,14 +16,14 @@ import numpy as np
 
 from vectorplane.dataplane.abi import F_N as FRAME_N
 from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, DATA_SIZE, free, reserve, take
+from vectorplane.dataplane.buffer import CELL, DATA, DATA_SIZE, free, give, reserve, take
 from vectorplane.dataplane.node import NodeType, Trace
+from vectorplane.graph_nodes.capture_input import received_text
 from vectorplane.graph_nodes.drop import count_drop
-from vectorplane.graph_nodes.frame_in import count_received, new_head, send_up
-from vectorplane.graph_nodes.packet_source import extend
+from vectorplane.graph_nodes.frame_in import count_received, send_up
+from vectorplane.graph_nodes.packet_source import extend, new_head
 from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, OPEN, QUEUE, QUEUE_SIZE, TapQueues, lose
-from vectorplane.graph_nodes.trace_formats import ethernet_header
-from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, buffer_text, kept_bytes, next_text, trace_buffer
+from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, trace_buffer
 from vectorplane.graph_nodes.vnet_header import VNET_SIZE, take_vnet_header
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld16, rec, st32, st64
@@ -81,11 +81,11 @@ def drain(worker: int, node: int, queue: int, frame: int, n: int) -> int:
         b = w.pool + index * CELL
         size = read_one(worker, queue, b)
         if size <= 0:
-            free_unused(worker, index)
+            give(worker, index)
             break
         packets += 1
         total += size
-        new_head(worker, b, min(size, DATA_SIZE), sw_if, 0)
+        new_head(worker, b, min(size, DATA_SIZE), 0, w.now, sw_if, 0, 0)
         error = -1
         if size > DATA_SIZE and extend(worker, index, spill, size - DATA_SIZE) == 0:
             error = E_NO_BUFFERS
@@ -100,15 +100,6 @@ def drain(worker: int, node: int, queue: int, frame: int, n: int) -> int:
     if packets > 0:
         count_received(worker, sw_if, packets, total)
     return n
-
-
-@helper
-def free_unused(worker: int, index: int) -> None:
-    """Give back a buffer that was taken and not filled."""
-    m = rec(rec(worker, WORKER).pool + index * CELL, BUFFER)
-    m.flags = 0
-    m.ref_count = 1
-    free(worker, index)
 
 
 @kernel
@@ -136,10 +127,8 @@ def tap_input(worker: int, node: int, frame: int) -> int:
 
 
 def format_trace(record: Any, plane: Dataplane) -> str:
-    """``tap: hw_if_index 1 next-index 4``-like first line, the buffer and the headers."""
-    following = next_text(record, "tap-input", plane)
-    first = f"tap: sw_if_index {int(record['rx_sw_if_index'])}, {record['length']} bytes, {following}"
-    return f"{first}\n{buffer_text(record)}\n{ethernet_header(kept_bytes(record))}"
+    """As capture-input's."""
+    return received_text(record, plane, "tap")
 
 
 def bind(plane: Dataplane, node: Node) -> None:

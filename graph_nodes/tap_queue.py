@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import ATTENTION_SERVICE, WORKER
-from vectorplane.dataplane.region import Region
+from vectorplane.dataplane.worker_tables import WorkerTables
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import rec
 
@@ -40,7 +40,7 @@ MAX_QUEUES = 1024
 MAX_IOV = 64
 """A frame of 64 KB and its vnet header are not in more pieces."""
 SPILL_BYTES = 1 << 17
-EAGAIN, EINTR, EIO = errno.EAGAIN, errno.EINTR, errno.EIO
+EAGAIN, EINTR, EINVAL, EIO = errno.EAGAIN, errno.EINTR, errno.EINVAL, errno.EIO
 
 
 @helper
@@ -50,15 +50,11 @@ def lose(worker: int, queue: int) -> None:
     rec(worker, WORKER).attention |= ATTENTION_SERVICE
 
 
-class TapQueues:
-    """The receive queues of a dataplane's taps: a table a worker, which grows to the highest slot in use."""
+class TapQueues(WorkerTables):
+    """The receive queues of a dataplane's taps: a table of `QUEUE` a worker."""
 
     def __init__(self, plane: Dataplane) -> None:
-        workers = plane.graph.workers
-        size = MAX_QUEUES * QUEUE_SIZE
-        self._region = Region(size * workers, name="tap queues")
-        self.tables = [self._region.view(QUEUE, w * size, MAX_QUEUES) for w in range(workers)]
-        self.addresses = [self._region.address + w * size for w in range(workers)]
+        super().__init__(plane, QUEUE, MAX_QUEUES)
 
     def free_slot(self, worker: int) -> int:
         """A slot of the worker's table that nobody has.
@@ -75,7 +71,3 @@ class TapQueues:
         """How many slots the kernel has to look at."""
         used = np.flatnonzero(self.tables[worker]["state"] != CLOSED)
         return int(used[-1]) + 1 if len(used) else 0
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._region.close()

@@ -12,7 +12,7 @@ from vectorplane.dataplane.abi import NODE, TERMINAL, WORKER, buffer_index, fram
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, GSO, NEXT_PRESENT, buffer_at, free
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count_drop
-from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, EIO, MAX_IOV, OPEN, QUEUE, lose
+from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, EINVAL, EIO, MAX_IOV, OPEN, QUEUE, lose
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.graph_nodes.vnet_header import clear_vnet_header, put_vnet_header
 from vectorplane.jit.kernel import helper, kernel
@@ -72,13 +72,10 @@ def send(worker: int, node: int, b: int) -> int:
         return E_NO_FREE_SLOTS
     if result == -EIO:
         return E_DOWN
-    if result == -_EINVAL:
+    if result == -EINVAL:
         return E_TRUNCATED  # the host finds the frame too short, or its vnet header wrong
     lose(worker, queue)
     return E_GONE
-
-
-_EINVAL = 22
 
 
 @kernel

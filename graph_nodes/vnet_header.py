@@ -22,10 +22,11 @@ from vectorplane.dataplane.buffer import (
     OFFLOAD_L4_CHECKSUM,
     length_in_chain,
 )
-from vectorplane.graph_nodes.ip4_header import fold
+from vectorplane.graph_nodes.checksum_offload import pseudo_header
+from vectorplane.graph_nodes.ip4_header import PROTOCOL, fold, payload_length
 from vectorplane.graph_nodes.l4_checksum import chain_sum
 from vectorplane.jit.kernel import helper, routine
-from vectorplane.jit.ops import bswap16, ld8, ld16, ld32, ld64, rec, st16, st32, st64
+from vectorplane.jit.ops import ld8, ld16, ld64, rec, st16, st32, st64
 
 VNET_SIZE = 12
 NEEDS_CHECKSUM = 1
@@ -34,23 +35,32 @@ _IP4_LE, _TCP = 0x0008, 6
 _ETHERNET = 14
 
 
+@helper
+def _tcp4_headers(b: int) -> int:
+    """Bytes of the IPv4 and TCP headers right behind an Ethernet header, all in the first buffer; 0: not so."""
+    m = rec(b, BUFFER)
+    room = m.current_length - _ETHERNET
+    frame = b + DATA + m.current_data
+    ip = frame + _ETHERNET
+    if room < 20 or ld16(frame + 12) != _IP4_LE or ld8(ip + PROTOCOL) != _TCP:
+        return 0
+    at = (ld8(ip) & 15) * 4
+    if at < 20 or room < at + 20:
+        return 0
+    tcp = (ld8(ip + at + 12) >> 4) * 4
+    return at + tcp if tcp >= 20 and room >= at + tcp else 0
+
+
 @routine
 def _mark_gso(b: int, header: int) -> bool:
     """Mark a packet as TCP that is to be cut, as the header says; False when its own headers say something else."""
     m = rec(b, BUFFER)
-    d = b + DATA + m.current_data
     size = ld16(header + 4)
-    if (ld8(header + 1) & ~GSO_ECN) != GSO_TCP4 or size == 0 or m.current_length < _ETHERNET + 20:
-        return False
-    ip = d + _ETHERNET
-    at = (ld8(ip) & 15) * 4
-    if ld16(d + 12) != _IP4_LE or ld8(ip + 9) != _TCP or at < 20 or m.current_length < _ETHERNET + at + 20:
-        return False
-    tcp = (ld8(ip + at + 12) >> 4) * 4
-    if tcp < 20 or m.current_length < _ETHERNET + at + tcp:
+    headers = _tcp4_headers(b)
+    if (ld8(header + 1) & ~GSO_ECN) != GSO_TCP4 or size == 0 or headers == 0:
         return False
     m.flags |= GSO | OFFLOAD_L4_CHECKSUM | L4_CHECKSUM_COMPUTED | L4_CHECKSUM_CORRECT
-    st64(b + GSO_SIZE, size + at + tcp)
+    st64(b + GSO_SIZE, size + headers)
     return True
 
 
@@ -81,22 +91,16 @@ def put_vnet_header(b: int, header: int) -> bool:
 
     False: its headers are not those of TCP over IPv4 right behind Ethernet.
     """
-    m = rec(b, BUFFER)
-    d = b + DATA + m.current_data
-    ip = d + _ETHERNET
+    headers = _tcp4_headers(b)
+    size = ld64(b + GSO_SIZE) - headers
+    if headers == 0 or size <= 0 or size > 0xFFFF:
+        return False
+    ip = b + DATA + rec(b, BUFFER).current_data + _ETHERNET
     at = (ld8(ip) & 15) * 4
-    if ld16(d + 12) != _IP4_LE or ld8(ip + 9) != _TCP or at < 20 or m.current_length < _ETHERNET + at + 20:
-        return False
-    tcp = (ld8(ip + at + 12) >> 4) * 4
-    size = ld64(b + GSO_SIZE) - at - tcp
-    if tcp < 20 or size <= 0 or size > 0xFFFF:
-        return False
-    st32(header, NEEDS_CHECKSUM | GSO_TCP4 << 8 | (_ETHERNET + at + tcp) << 16)
+    st32(header, NEEDS_CHECKSUM | GSO_TCP4 << 8 | (_ETHERNET + headers) << 16)
     st32(header + 4, size | (_ETHERNET + at) << 16)
     st32(header + 8, 16)
-    segment = bswap16(ld16(ip + 2)) - at
-    total = ld32(ip + 12) + ld32(ip + 16) + bswap16(_TCP) + bswap16(segment & 0xFFFF)
-    st16(ip + at + 16, fold(total))
+    st16(ip + at + 16, fold(pseudo_header(ip, payload_length(ip) & 0xFFFF)))
     return True
 
 

@@ -15,12 +15,7 @@ from llvmlite import binding, ir
 from vectorplane.jit.ops import _op
 
 _MACHINE = platform.machine()
-_NUMBERS = {
-    "x86_64": {"read": 0, "write": 1, "readv": 19, "writev": 20, "sendmsg": 46},
-    "aarch64": {"read": 63, "write": 64, "readv": 65, "writev": 66, "sendmsg": 211},
-}
-_HERE = _NUMBERS.get(_MACHINE, _NUMBERS["x86_64"])
-READ, WRITE, READV, WRITEV, SENDMSG = (_HERE[n] for n in ("read", "write", "readv", "writev", "sendmsg"))
+READV, WRITEV = {"aarch64": (65, 66)}.get(_MACHINE, (19, 20))
 
 _ASSEMBLY = {
     "x86_64": ("syscall", "={rax},{rax},{rdi},{rsi},{rdx},~{rcx},~{r11},~{memory}"),

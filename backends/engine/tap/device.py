@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vectorplane.backends.base import BackendError
+from vectorplane.backends.devices import is_host_name
 from vectorplane.backends.engine.device import Device
 from vectorplane.backends.engine.tap.host_link import HostLink, configure
 from vectorplane.backends.engine.tap.namespace import inside
@@ -45,8 +46,8 @@ class TapDevice(Device):
     def __init__(self, link: HostLink, *, queues: int = 1, checksum_offload: bool = False, gso: bool = False) -> None:
         if not 1 <= queues <= 64:
             raise ValueError(f"tap: queues {queues} is not within 1 to 64")
-        if not 1 <= len(link.name.encode()) <= 15 or "/" in link.name or any(c.isspace() for c in link.name):
-            raise ValueError(f"tap: {link.name!r} is no name for a host interface: 1 to 15 bytes, no space, no slash")
+        if not is_host_name(link.name):
+            raise ValueError(f"tap: {link.name!r} is no name that an interface of Linux can have")
         self.host = link
         self.queues, self.offloads_checksums, self.gso = queues, checksum_offload, gso
         self.fault: str | None = None
