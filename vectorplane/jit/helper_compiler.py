@@ -2,8 +2,7 @@
 
 numba makes each function ready to be called from Python: it links what the function calls, optimizes the whole as
 well as it can and emits machine code. Nobody calls a helper but kernels, which have its code linked in and optimized
-once more, so a light optimization is enough. All kernels compile in two thirds of the time, and run as fast
-(docs/decisions/kernel-cache.md).
+once more, so a light optimization is enough (docs/decisions/kernel-cache.md).
 
 The methods overridden are numba's own, not its public interface. Should a later numba no longer call one of them,
 helpers are compiled as numba does it, which takes longer and changes nothing else.
