@@ -214,6 +214,7 @@ class MemifDevice(Device):
             raise ProtocolError("nothing was offered")
         region, layout, rx, tx = self._offered
         self._offered = None
+        layout.give_buffers(region)
         self._up([region], rx, tx, layout)
 
     # --- as a server (`listener.Server`)

@@ -48,17 +48,22 @@ class Layout:
         return self.buffers(self.s2m + self.m2s)
 
     def write(self, region: MappedRegion) -> None:
-        """Make the rings; those from server to client are full of empty buffers."""
+        """Make the rings, with nothing in them; each descriptor has its buffer already."""
         for number in range(self.s2m + self.m2s):
-            at, to_us = self.ring(number), number >= self.s2m
+            at = self.ring(number)
             slots = 1 << self.log2_size
             region.bytes[at : at + 4].view(np.uint32)[0] = COOKIE
             words: npt.NDArray[np.uint64] = region.bytes[at + DESCRIPTORS : at + ring_bytes(self.log2_size)].view("u8")
             words[::2] = self.buffer_size << 32
             words[1::2] = self.buffers(number) + np.arange(slots, dtype=np.uint64) * self.buffer_size
-            if to_us:
+            if number >= self.s2m:
                 region.bytes[at + FLAGS : at + FLAGS + 2].view(np.uint16)[0] = MASK_INT
-                region.bytes[at + HEAD : at + HEAD + 2].view(np.uint16)[0] = slots
+
+    def give_buffers(self, region: MappedRegion) -> None:
+        """Let the server have all buffers of its rings: once it is connected, since DPDK's sets heads to 0 until then."""
+        for number in range(self.s2m, self.s2m + self.m2s):
+            at = self.ring(number) + HEAD
+            region.bytes[at : at + 2].view(np.uint16)[0] = 1 << self.log2_size
 
 
 def ring_address(ring: Ring, regions: list[MappedRegion]) -> int:
