@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from vectorplane.control.config_tunnel import GeneveSettings, GreSettings, IpipSettings, VxlanSettings
 from vectorplane.control.config_types import (
@@ -19,6 +19,12 @@ from vectorplane.control.config_types import (
 from vectorplane.control.config_units import Duration, Rate
 
 Ring = Annotated[int, Field(ge=1, le=65536)]
+
+
+def _power_of_two(value: int) -> int:
+    if value & (value - 1):
+        raise ValueError("should be a power of two")
+    return value
 
 
 class CaptureSettings(Model):
@@ -112,6 +118,26 @@ class TapSettings(Model):
     host: HostSettings = Field(default_factory=HostSettings)
 
 
+class MemifSettings(Model):
+    """Packets to another process through shared memory (memif 2.0): a VPP, DPDK's net_memif, another vectorplane.
+
+    ``socket`` is relative to the configuration's folder; ``abstract:NAME`` is one in the host's abstract namespace. A
+    ``server`` listens, and several may share a socket if their ids differ; a ``client`` connects, and chooses how many
+    queues there are, their ``ring_size`` and ``buffer_size``. A server with a ``secret`` wants it of its client.
+    """
+
+    type: Literal["memif"]
+    socket: Annotated[str, Field(min_length=1, max_length=107)]
+    id: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    role: Literal["server", "client"] = "server"
+    mode: Literal["ethernet"] = "ethernet"
+    secret: Annotated[str, Field(max_length=23)] = ""
+    rx_queues: Annotated[int, Field(ge=1, le=64)] = 1
+    tx_queues: Annotated[int, Field(ge=1, le=64)] = 1
+    ring_size: Annotated[int, AfterValidator(_power_of_two), Field(ge=2, le=16384)] = 1024
+    buffer_size: Annotated[int, Field(ge=64, le=65535)] = 2048
+
+
 class DpdkSettings(Model):
     """A real network card by its PCI address, driven by DPDK.
 
@@ -141,6 +167,7 @@ DeviceSettings = Annotated[
         | NullSettings
         | LoopbackSettings
         | TapSettings
+        | MemifSettings
         | DpdkSettings
         | BviSettings
         | VxlanSettings

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vectorplane.backends.engine.sim_nic import SimNic
     from vectorplane.backends.items import Interface
 
-KINDS = ("capture", "loopback", "null", "pg", "sim", "tap")
+KINDS = ("capture", "loopback", "memif", "null", "pg", "sim", "tap")
 """Devices that are made here."""
 
 
@@ -51,6 +51,8 @@ class DeviceMaker:
             return self._port(item.name, s)
         if item.device == "tap":
             return self._tap(item.name, s)
+        if item.device == "memif":
+            return self._memif(item.name, s)
         if item.device == "pg":
             from vectorplane.backends.engine.pg import PgDevice
 
@@ -103,6 +105,17 @@ class DeviceMaker:
                 bridge=s["host_bridge"],
             )
             return TapDevice(link, queues=s["queues"], checksum_offload=s["checksum_offload"], gso=s["gso"])
+        except ValueError as error:
+            raise BackendError(f"interface {name}: {error}") from error
+
+    def _memif(self, name: str, s: dict[str, Any]) -> Device:
+        from vectorplane.backends.engine.memif.device import MemifDevice
+
+        if s["mode"] != "ethernet":
+            raise BackendError(f"interface {name}: memif: mode {s['mode']} is not known, only ethernet")
+        sizes = {key: s[key] for key in ("rx_queues", "tx_queues", "ring_size", "buffer_size")}
+        try:
+            return MemifDevice(s["socket"], s["id"], server=s["role"] == "server", secret=s["secret"], **sizes)
         except ValueError as error:
             raise BackendError(f"interface {name}: {error}") from error
 

@@ -15,6 +15,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vectorplane.backends.base import BackendError
 from vectorplane.backends.engine.device import Device
 from vectorplane.backends.engine.interface import ADMIN
 from vectorplane.backends.engine.memif.link import MemifLink, RingPlace
@@ -105,11 +106,11 @@ class MemifDevice(Device):
         """Join `memif-input`; a server listens from now on.
 
         Raises:
+            BackendError: the engine's time is not real, or another interface has that id at the socket.
             OSError: the socket can't be had.
-            ValueError: the engine does not run in real time, or another interface has that id at the socket.
         """
         if engine.clock != "real":
-            raise ValueError(f"memif needs the clock real, not {engine.clock}")
+            raise BackendError("memif needs real time: use `vectorplane run`")
         self._engine, self._sw_if_index = engine, sw_if_index
         watcher = Watcher()
         if self.server:

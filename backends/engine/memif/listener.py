@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from vectorplane.backends.base import BackendError
 from vectorplane.backends.engine.memif.messages import Init, ProtocolError
 from vectorplane.backends.engine.memif.session import PeerLeft, ServerSession, State
 from vectorplane.backends.engine.memif.socket import ABSTRACT, ControlSocket, listen
@@ -140,13 +141,14 @@ class Listeners:
 
         Raises:
             OSError: the socket can't be had.
-            ValueError: another interface has that id there, or the socket's name is none.
+            BackendError: another interface has that id there.
+            ValueError: the socket's name is none.
         """
         listener = self.by_name.get(name)
         if listener is None:
             listener = self.by_name[name] = Listener(name, clock, timers)
         if server.id in listener.servers:
-            raise ValueError(f"memif: there is an interface of id {server.id} at {name} already")
+            raise BackendError(f"memif: there is an interface of id {server.id} at {name} already")
         listener.servers[server.id] = server
         return listener
 
