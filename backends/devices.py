@@ -63,8 +63,17 @@ DEVICES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "ring_size": 1024,
             "buffer_size": 2048,
         },
-        # the card's place on the bus; rings and queues are set in VPP's start-up configuration
-        "dpdk": {"pci": None, "queues": None, "rx_ring": 1024, "tx_ring": 1024},
+        # pci: the card's place on the bus, or vdev: a virtual device of DPDK with its parameters; mtu None: the
+        # driver's. For a VPP only pci, and all is set in its start-up configuration
+        "dpdk": {
+            "pci": None,
+            "vdev": None,
+            "queues": None,
+            "rx_ring": 1024,
+            "tx_ring": 1024,
+            "mtu": None,
+            "zero_copy": True,
+        },
         # tunnels: src and dst are their ends in the table, which is one of IP of the same version
         "vxlan": {
             "src": None,

@@ -140,9 +140,10 @@ class Checker:
             elif isinstance(device, MemifSettings):
                 self.memif(memifs, path, device)
             elif isinstance(device, DpdkSettings):
-                other = cards.setdefault(device.pci, path)
+                card = device.pci or str(device.vdev).partition(",")[0]
+                other = cards.setdefault(card, path)
                 if other != path:
-                    self.fail((*path, "pci"), f"{device.pci} is already {self.where(other)}")
+                    self.fail((*path, "vdev" if device.vdev else "pci"), f"{card} is already {self.where(other)}")
 
     def tap(self, name: str, path: Path, device: TapSettings) -> None:
         """Its host name is one that Linux takes; packets that are to be cut must find an interface that does it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from vectorplane.control.config_tunnel import GeneveSettings, GreSettings, IpipSettings, VxlanSettings
 from vectorplane.control.config_types import (
@@ -25,6 +26,16 @@ def _power_of_two(value: int) -> int:
     if value & (value - 1):
         raise ValueError("should be a power of two")
     return value
+
+
+def _vdev(value: str) -> str:
+    name = value.partition(",")[0]
+    if not re.fullmatch(r"net_[a-z]\w{0,55}", name):
+        raise ValueError(f"expected a virtual device of DPDK such as net_null0 or net_pcap0,rx_pcap=FILE, got {name!r}")
+    return value
+
+
+Vdev = Annotated[str, AfterValidator(_vdev)]
 
 
 class CaptureSettings(Model):
@@ -139,21 +150,42 @@ class MemifSettings(Model):
 
 
 class DpdkSettings(Model):
-    """A real network card by its PCI address, driven by DPDK.
+    """A port driven by DPDK: a real card by its PCI address, or one of DPDK's virtual devices with its parameters.
 
-    ``queues``: receive queues (default: one for each worker). ``rx_ring``, ``tx_ring``: descriptors of a queue.
+    ``device: {dpdk: "0000:3b:00.0"}`` and ``device: {dpdk: "net_pcap0,rx_pcap=in.pcap"}`` are short for ``{type: dpdk,
+    pci: ...}`` and ``vdev: ...``. ``queues``: receive queues (default: one for each worker). ``rx_ring``, ``tx_ring``:
+    descriptors of a queue. ``mtu``: the card's (default: the driver's). ``zero_copy: false`` copies each packet into
+    the engine's buffers and out of them. A VPP takes cards only. Files are named as DPDK sees them, from the folder in
+    which vectorplane was started.
     """
 
     type: Literal["dpdk"]
-    pci: PciAddress
+    pci: PciAddress | None
+    vdev: Vdev | None = None
     queues: Annotated[int, Field(ge=1, le=64)] | None = None
     rx_ring: Ring = 1024
     tx_ring: Ring = 1024
+    mtu: Annotated[int, Field(ge=68, le=65535)] | None = None
+    zero_copy: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("vdev") is not None:
+            if value.get("pci") is not None:
+                raise ValueError("a port is a card or a virtual device: leave out pci or vdev")
+            return {**value, "pci": None}
+        if isinstance(value, dict) and "pci" in value and value["pci"] is None:
+            return {k: v for k, v in value.items() if k != "pci"}
+        return value
 
 
 def _short(value: Any) -> Any:
     if isinstance(value, str):
         return {"type": value}
+    if isinstance(value, dict) and "type" not in value and isinstance(value.get("dpdk"), str):
+        kind = "vdev" if value["dpdk"].startswith("net_") else "pci"
+        return {"type": "dpdk", kind: value["dpdk"], **{k: v for k, v in value.items() if k != "dpdk"}}
     if isinstance(value, dict) and "type" not in value and value.keys() <= CaptureSettings.model_fields.keys():
         return {"type": "capture", **value}
     return value
