@@ -1,7 +1,7 @@
 """dpdk-input: what DPDK ports received. One node serves all ports of an engine, as in VPP.
 
 A worker asks each of its queues in turn, beginning with the one behind that which was first before, until the vector is
-full. The shim's burst function is called by its address. An mbuf of the engine's own pool *is* a buffer (`mbuf`): only
+full; in bursts of 32, which are still in the cache when their buffers' metadata is written. The shim's burst function is called by its address. An mbuf of the engine's own pool *is* a buffer (`mbuf`): only
 its metadata is written. One of another pool (a port that copies, a ring that another engine feeds), or whose data lies
 elsewhere, is copied and given back; when no buffer is free it is dropped ("rx buf alloc from free list failed").
 
@@ -34,6 +34,7 @@ from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.mbuf import (
     ARRAY,
     BUFFER_OF,
+    BURST,
     DATA_LEN,
     DATA_OFF,
     IP_BAD,
@@ -137,18 +138,83 @@ def is_ours(pool: int, mbuf: int, ol_flags: int) -> bool:
     return ld64(mbuf + POOL) == pool and (ol_flags & NOT_PLAIN) == 0
 
 
-@kernel
-def dpdk_input(worker: int, node: int, frame: int) -> int:
-    """See the module's docstring."""
+@helper
+def take_burst(worker: int, node: int, queue: int, frame: int, n: int, got: int) -> int:
+    """Put the ``got`` mbufs of the array, which came from the queue, into the frame; gives the packets in it."""
     w = rec(worker, WORKER)
     d = rec(node, NODE)
     r = rec(d.data, RUNTIME)
+    q = rec(queue, QUEUE)
     base = w.pool
     pool = r.pool
     mbufs = r.mbufs
     back = mbufs + ARRAY
     now = w.now
     timed = w.clock != FAST
+    sw_if = q.sw_if_index
+    features = ld32s(r.arc + 4 * sw_if) if q.next == 0 else 0
+    following = ETHERNET if q.next == 0 else q.next
+    interfaces = sw_if | (q.tx_sw_if << 32)
+    seq = r.seq
+    total = 0
+    returned = 0
+    for i in range(got):
+        ahead = ld64(mbufs + 8 * (i + 4))
+        prefetch(ahead + BUFFER_OF)
+        mbuf = ld64(mbufs + 8 * i)
+        ol_flags = ld64(mbuf + OL_FLAGS)
+        total += ld32(mbuf + PKT_LEN)
+        flags = 0
+        if (ol_flags & _CARD_SAYS) != 0:
+            flags = checked(ol_flags)
+        if is_ours(pool, mbuf, ol_flags):
+            b = mbuf + BUFFER_OF
+            index = (b - base) // CELL
+            offset = (ld16(mbuf + REARM) - DATA_OFF) & 0xFFFF
+            st64(b, offset | (ld16(mbuf + DATA_LEN) << 16) | (flags << _FLAGS_SHIFT))
+            st64(b + _L2, _ONE_REFERENCE)
+            st32(b + _REST, 0)
+            if ld16(mbuf + NB_SEGS) != 1:
+                take_chain(worker, mbuf)
+        else:
+            index = packet_of(worker, mbuf)
+            st64(back + 8 * returned, mbuf)
+            returned += 1
+            if index < 0:
+                count_drop(worker, d.err_base + E_NO_BUFFERS)
+                continue
+            b = buffer_at(worker, index)
+            rec(b, BUFFER).flags |= flags
+        st64(b + _TIME, now)
+        st64(b + _RX_SW_IF, interfaces)
+        st64(b + _ERROR, 0)
+        st32(b + _SEQ, seq)
+        if timed:
+            rec(b, BUFFER).partition = 0  # on the second cache line; without time nothing asks for it
+        seq += 1
+        if ol_flags & IP_BAD:
+            rec(b, BUFFER).error = d.err_base + E_IP_CHECKSUM
+            put(frame, n, index, DROP)
+        elif features == 0:
+            put(frame, n, index, following)
+        else:
+            put(frame, n, index, feature_start(r.arc, sw_if, b))
+        n += 1
+    r.seq = seq
+    c = w.if_rx + 16 * sw_if
+    st64(c, ld64(c) + got)
+    st64(c + 8, ld64(c + 8) + total)
+    if returned > 0:
+        call3(r.free, back, returned, 0)
+    return n
+
+
+@kernel
+def dpdk_input(worker: int, node: int, frame: int) -> int:
+    """See the module's docstring."""
+    w = rec(worker, WORKER)
+    d = rec(node, NODE)
+    r = rec(d.data, RUNTIME)
     want = w.vector_size
     n = 0
     polled = 0
@@ -163,72 +229,17 @@ def dpdk_input(worker: int, node: int, frame: int) -> int:
         if at >= n_queues:
             at = 0
         q = rec(queue, QUEUE)
-        sw_if = q.sw_if_index
-        if q.state != OPEN or n >= want:
-            continue
-        if (rec(w.interfaces + sw_if * INTERFACE_SIZE, INTERFACE).flags & ADMIN_UP) == 0:
-            continue
-        got = call3(r.rx, q.handle, mbufs, want - n)
-        if got == 0:
-            continue
-        polled += got
-        features = ld32s(r.arc + 4 * sw_if) if q.next == 0 else 0
-        following = ETHERNET if q.next == 0 else q.next
-        interfaces = sw_if | (q.tx_sw_if << 32)
-        seq = r.seq
-        total = 0
-        returned = 0
-        for i in range(got):
-            ahead = ld64(mbufs + 8 * (i + 4))
-            prefetch(ahead)
-            prefetch(ahead + BUFFER_OF)
-            mbuf = ld64(mbufs + 8 * i)
-            ol_flags = ld64(mbuf + OL_FLAGS)
-            size = ld32(mbuf + PKT_LEN)
-            total += size
-            flags = 0
-            if (ol_flags & _CARD_SAYS) != 0:
-                flags = checked(ol_flags)
-            if is_ours(pool, mbuf, ol_flags):
-                b = mbuf + BUFFER_OF
-                index = (b - base) // CELL
-                offset = (ld16(mbuf + REARM) - DATA_OFF) & 0xFFFF
-                st64(b, offset | (ld16(mbuf + DATA_LEN) << 16) | (flags << _FLAGS_SHIFT))
-                st64(b + _L2, _ONE_REFERENCE)
-                st32(b + _REST, 0)
-                if ld16(mbuf + NB_SEGS) != 1:
-                    take_chain(worker, mbuf)
-            else:
-                index = packet_of(worker, mbuf)
-                st64(back + 8 * returned, mbuf)
-                returned += 1
-                if index < 0:
-                    count_drop(worker, d.err_base + E_NO_BUFFERS)
-                    continue
-                b = buffer_at(worker, index)
-                rec(b, BUFFER).flags |= flags
-            st64(b + _TIME, now)
-            st64(b + _RX_SW_IF, interfaces)
-            st64(b + _ERROR, 0)
-            st32(b + _SEQ, seq)
-            if timed:
-                rec(b, BUFFER).partition = 0  # on the second cache line; without time nothing asks for it
-            seq += 1
-            if ol_flags & IP_BAD:
-                rec(b, BUFFER).error = d.err_base + E_IP_CHECKSUM
-                put(frame, n, index, DROP)
-            elif features == 0:
-                put(frame, n, index, following)
-            else:
-                put(frame, n, index, feature_start(r.arc, sw_if, b))
-            n += 1
-        r.seq = seq
-        c = w.if_rx + 16 * sw_if
-        st64(c, ld64(c) + got)
-        st64(c + 8, ld64(c + 8) + total)
-        if returned > 0:
-            call3(r.free, back, returned, 0)
-    d.next_time = now if polled > 0 else NEVER
+        open_ = q.state == OPEN
+        if open_:
+            open_ = (rec(w.interfaces + q.sw_if_index * INTERFACE_SIZE, INTERFACE).flags & ADMIN_UP) != 0
+        while open_ and n < want:
+            most = min(BURST, want - n)
+            got = call3(r.rx, q.handle, r.mbufs, most)
+            if got > 0:
+                polled += got
+                n = take_burst(worker, node, queue, frame, n, got)
+            open_ = got == most
+    d.next_time = w.now if polled > 0 else NEVER
     st32(frame + FRAME_N, n)
     return n
 

@@ -26,10 +26,10 @@ from vectorplane.dataplane.buffer import (
 )
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count_drop
-from vectorplane.graph_nodes.mbuf import ARRAY, DATA_LEN, DATA_OFF, FRESH, OL_FLAGS, PKT_LEN, REARM
+from vectorplane.graph_nodes.mbuf import ARRAY, BURST, DATA_LEN, DATA_OFF, FRESH, OL_FLAGS, PKT_LEN, REARM
 from vectorplane.graph_nodes.mbuf_copy import chain_of, mbufs_of, shared
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
-from vectorplane.jit.kernel import kernel, routine
+from vectorplane.jit.kernel import helper, kernel, routine
 from vectorplane.jit.ops import call3, ld64, prefetch, rec, st16, st32, st64
 
 ERRORS = (
@@ -91,13 +91,28 @@ def made(worker: int, node: int, index: int, b: int) -> int:
     return int(mbuf)
 
 
+@helper
+def send(worker: int, node: int, count: int, sw_if: int) -> None:
+    """Hand the ``count`` mbufs of the array to the driver; what it does not take is dropped."""
+    d = rec(node, NODE)
+    r = rec(d.data, RUNTIME)
+    if r.lock != 0:
+        lock(r.lock)
+    sent = call3(r.tx, r.handle, r.mbufs, count)
+    if r.lock != 0:
+        unlock(r.lock)
+    if sent < count:
+        for _ in range(count - sent):
+            lost(worker, d.err_base + E_DROP, sw_if)
+        call3(r.free, r.mbufs + 8 * sent, count - sent, 0)
+
+
 @kernel
 def dpdk_tx(worker: int, node: int, frame: int) -> int:
     """See the module's docstring."""
     w = rec(worker, WORKER)
     pool = w.pool
-    d = rec(node, NODE)
-    r = rec(d.data, RUNTIME)
+    r = rec(rec(node, NODE).data, RUNTIME)
     mbufs = r.mbufs
     copies = r.copies
     n = frame_n(frame)
@@ -121,17 +136,11 @@ def dpdk_tx(worker: int, node: int, frame: int) -> int:
         if mbuf != 0:
             st64(mbufs + 8 * count, mbuf)
             count += 1
-    if count == 0:
-        return n
-    if r.lock != 0:
-        lock(r.lock)
-    sent = call3(r.tx, r.handle, mbufs, count)
-    if r.lock != 0:
-        unlock(r.lock)
-    if sent < count:
-        for _ in range(count - sent):
-            lost(worker, d.err_base + E_DROP, sw_if)
-        call3(r.free, mbufs + 8 * sent, count - sent, 0)
+            if count == BURST:
+                send(worker, node, count, sw_if)
+                count = 0
+    if count > 0:
+        send(worker, node, count, sw_if)
     return n
 
 

@@ -22,5 +22,7 @@ L4_BAD, IP_BAD, L4_GOOD = 1 << 3, 1 << 4, 1 << 8
 """Bits of ol_flags of received packets. Both L4 bits: the checksum is not in the packet, but the data is right."""
 NOT_PLAIN = 3 << 61
 """Bits of ol_flags: the data is elsewhere (attached to another mbuf, or external)."""
+BURST = 32
+"""Packets that a driver is asked for, or given, at once: more do not stay in the first-level cache."""
 ARRAY = 8 * (FRAME_SIZE + 16)
 """Bytes of an array of mbuf pointers; the tail lets prefetches run ahead."""

@@ -18,7 +18,7 @@ from vectorplane.dataplane.buffer import CELL, COUNT, DATA_SIZE, HEADROOM, LOCK,
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
 
-CACHE = 256
+CACHE = 512
 """Free mbufs that a thread keeps to itself (up to half as many more)."""
 OWN_COUNT = 16383
 """Mbufs of a pool of DPDK's own, for ports that copy."""

@@ -6,24 +6,13 @@
 #include "shim.h"
 
 #define TRIES 16 /* as VPP: times that a full ring is asked again before packets are dropped */
-#define BURST 64 /* most that a driver is asked for at once: some give no more than 32 */
 
 int64_t vp_rx(int64_t queue, int64_t mbufs, int64_t count)
 {
-    struct rte_mbuf **to = (struct rte_mbuf **)(uintptr_t)mbufs;
-    int64_t n = 0;
-
     if (vp_forked())
         return 0;
     vp_this_thread();
-    while (n < count) {
-        uint16_t want = count - n < BURST ? count - n : BURST;
-        uint16_t got = rte_eth_rx_burst(queue >> 16, queue & 0xffff, to + n, want);
-        n += got;
-        if (got < 32 && got < want)
-            break;
-    }
-    return n;
+    return rte_eth_rx_burst(queue >> 16, queue & 0xffff, (struct rte_mbuf **)(uintptr_t)mbufs, count);
 }
 
 int64_t vp_tx(int64_t queue, int64_t mbufs, int64_t count)
