@@ -60,7 +60,7 @@ class Layout:
                 region.bytes[at + FLAGS : at + FLAGS + 2].view(np.uint16)[0] = MASK_INT
 
     def give_buffers(self, region: MappedRegion) -> None:
-        """Let the server have all buffers of its rings: once it is connected, since DPDK's sets heads to 0 until then."""
+        """Let the server have all buffers of its rings, once it is connected: DPDK's sets heads to 0 until then."""
         for number in range(self.s2m, self.s2m + self.m2s):
             at = self.ring(number) + HEAD
             region.bytes[at : at + 2].view(np.uint16)[0] = 1 << self.log2_size

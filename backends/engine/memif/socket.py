@@ -152,6 +152,12 @@ class ControlSocket:
         if reason is not None:
             with suppress(OSError):
                 self._socket.send(build(Disconnect(0, reason.encode())))
+                for _ in range(_MOST_AT_ONCE):  # closed with something unread, the peer would get an error instead
+                    data, fds, _ = self._receive()
+                    for fd in fds:
+                        os.close(fd)
+                    if not data:
+                        break
         for fd in self.session.take_fds():
             os.close(fd)
         self._socket.close()

@@ -308,8 +308,8 @@ def test_buffers_run_out(tmp_path: Path) -> None:
     with attacked(tmp_path) as attack:
         router = attack.router
         worker = router.engine.plane.workers[0].record
-        ctypes.c_int64.from_address(int(worker["central"]) + COUNT).value = 0
-        worker["cache_n"] = FRAME_SIZE + 10
+        # what every worker keeps back for heads of packets, and ten more
+        ctypes.c_int64.from_address(int(worker["central"]) + COUNT).value = FRAME_SIZE + 10
         for turn in range(4):
             for slot in range(SLOTS):
                 attack.put(packet(2048, slot), slot, flags=int(slot % 8 != 7))
@@ -359,17 +359,14 @@ def oracle(shared: Shared, last: int, head: int) -> tuple[list[bytes], int, bool
         st.tuples(st.lists(DESCRIPTOR, max_size=SLOTS), st.one_of(st.none(), st.integers(0, 65535))),
         min_size=1,
         max_size=4,
-    ),
-    st.integers(0, 65535),
+    )
 )
-@examples(200)
+@examples(120)
 def test_any_descriptors(
     tmp_path_factory: pytest.TempPathFactory,
     rounds: list[tuple[list[tuple[int, int, int, int]], int | None]],
-    start: int,
 ) -> None:
     """What an obvious reading of the ring finds is what is received; where it finds a fault the link goes down."""
-    del start
     with attacked(tmp_path_factory.mktemp("any")) as attack:
         last, head, shared = 0, 0, attack.shared
         for descriptors, wild in rounds:
@@ -382,9 +379,9 @@ def test_any_descriptors(
             packets, last, good = oracle(shared, last, head)
             attack.router.turn()
             attack.router.turn()
-            # a memif frame that is shorter than an Ethernet header is not cross-connected
             assert attack.router.count("rx") >= len(packets)
-            assert [p for p in attack.router.received() if p] == [p for p in packets if len(p) >= 14]
+            # one that is shorter than an Ethernet header is not cross-connected
+            assert attack.router.received() == [p for p in packets if len(p) >= 14]
             assert attack.router.link == good
             assert attack.router.balanced()
             if not good:
@@ -397,7 +394,7 @@ def test_any_descriptors(
     st.integers(0, 65535),
     st.lists(st.integers(14, 9000), max_size=8),
 )
-@examples(150)
+@examples(100)
 def test_sending_into_anything(
     tmp_path_factory: pytest.TempPathFactory,
     descriptors: list[tuple[int, int, int, int]],
