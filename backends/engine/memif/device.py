@@ -91,6 +91,8 @@ class MemifDevice(Device):
         self.rx_queues, self.tx_queues, self.ring_size, self.buffer_size = rx_queues, tx_queues, ring_size, buffer_size
         self.fault: str | None = "not connected"
         """Why there is no link; None while there is one."""
+        self.agreed = (1, 0)
+        """Ring size and buffer size of the last connection as a client (VPP tells these, and as a server none)."""
         self.link: MemifLink | None = None
         self.control: ControlSocket | None = None
         self._listener: Listener | None = None
@@ -101,6 +103,10 @@ class MemifDevice(Device):
     def carrier(self) -> bool:
         """Is there a connection?"""
         return self.link is not None
+
+    def default_mac(self, sw_if_index: int, name: str) -> bytes:
+        """A random one, as in VPP: the router at the other end numbers its interfaces as we do."""
+        return bytes.fromhex("02fe") + os.urandom(4)
 
     def attach(self, engine: Engine, sw_if_index: int) -> None:
         """Join `memif-input`; a server listens from now on.
@@ -193,6 +199,7 @@ class MemifDevice(Device):
         log2_size = min(self.ring_size.bit_length() - 1, limits.log2_ring_size)
         s2m, m2s = min(self.tx_queues, limits.s2m_rings), min(self.rx_queues, limits.m2s_rings)
         layout = Layout(s2m, m2s, log2_size, self.buffer_size)
+        self.agreed = (1 << log2_size, self.buffer_size)
         fds: list[int] = []
         try:
             fds += [os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK) for _ in range(s2m + m2s)]

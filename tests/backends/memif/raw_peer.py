@@ -38,9 +38,11 @@ class Shared:
         value: int = struct.unpack_from(layout, self.map, offset)[0]
         return value
 
-    def descriptor(self, ring: int, slot: int, length: int, offset: int, flags: int = 0, region: int = 0) -> None:
-        """Write a descriptor."""
-        self.put(ring + 128 + 16 * slot, "<HHIII", flags, region, length, offset, 0)
+    def descriptor(self, ring: int, slot: int, length: int, offset: int, flags: int = 0, region: int = 0) -> int:
+        """Write a descriptor; gives where it lies."""
+        at = ring + 128 + 16 * slot
+        self.put(at, "<HHIII", flags, region, length, offset, 0)
+        return at
 
     def head(self, ring: int, value: int | None = None) -> int:
         """The head; set it to ``value`` first."""
@@ -82,9 +84,9 @@ class RawPeer:
         self.socket = connection
         connection.settimeout(5)
 
-    def say(self, data: bytes, *fds: int) -> None:
-        """Send it, with file descriptors."""
-        socket.send_fds(self.socket, [data], list(fds))
+    def say(self, data: bytes, *fds: int) -> int:
+        """Send it, with file descriptors; gives the bytes sent."""
+        return int(socket.send_fds(self.socket, [data], list(fds)))
 
     def hear(self) -> tuple[int, bytes, list[int]]:
         """The next message's type, bytes and file descriptors; type 0 when the connection was closed."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.memif.device import MemifDevice
@@ -88,7 +89,7 @@ def until(condition: Callable[[], object], *made: Router, seconds: float = 10.0)
             router.turn()
 
 
-def pair(path: Path, **client: int) -> tuple[MemifDevice, MemifDevice]:
+def pair(path: Path, **client: Any) -> tuple[MemifDevice, MemifDevice]:
     """A server and a client."""
     return MemifDevice(str(path / "m.sock")), MemifDevice(str(path / "m.sock"), server=False, **client)
 
