@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vectorplane.dataplane.buffer import BUFFER
 from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.mbuf import ARRAY
+from vectorplane.jit.ops import offsets
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
@@ -26,6 +28,7 @@ QUEUE = np.dtype(
 QUEUE_SIZE = QUEUE.itemsize
 assert QUEUE_SIZE == 64
 CLOSED, OPEN = range(2)
+REF_COUNT = offsets(BUFFER, "ref_count")[0]
 MAX_QUEUES = 1024
 
 
@@ -35,12 +38,17 @@ class DpdkQueues:
     def __init__(self, plane: Dataplane) -> None:
         workers = plane.graph.workers
         size = MAX_QUEUES * QUEUE_SIZE
-        self._region = Region((size + 2 * ARRAY) * workers, name="DPDK queues")
+        self._region = Region((size + 2 * ARRAY + 64) * workers, name="DPDK queues")
         self.tables = [self._region.view(QUEUE, w * size, MAX_QUEUES) for w in range(workers)]
         self.addresses = [self._region.address + w * size for w in range(workers)]
         rooms = self._region.address + size * workers
         self.mbufs = [rooms + w * 2 * ARRAY for w in range(workers)]
         """Addresses of arrays of mbuf pointers; behind each lies one for those that are given back."""
+        models = rooms + workers * 2 * ARRAY
+        self.models = [models + w * 64 for w in range(workers)]
+        """Addresses of what the metadata of a received packet begins with."""
+        first_lines = np.dtype({"names": ["ref_count"], "formats": ["i2"], "offsets": [REF_COUNT], "itemsize": 64})
+        self._region.view(first_lines, models - self._region.address, workers)["ref_count"] = 1
 
     def free_slot(self, worker: int) -> int:
         """A slot of the worker's table that nobody has. Raises `RuntimeError`: there is none."""
