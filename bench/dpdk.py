@@ -3,12 +3,12 @@
 Pairs of runs, ours and testpmd's by turns, since a machine changes its speed; the ratio is the median of the pairs'. No
 run has huge pages. Cases, with 64-byte packets:
 
-io       net_null to net_null both ways, nothing looked at, beside testpmd's io
+io       net_null to net_null both ways, dpdk-input straight to the other's tx node, beside testpmd's io
 macswap  net_pcap `infinite_rx` to net_null, MAC addresses exchanged, beside testpmd's macswap
 ip4      net_pcap `infinite_rx` to net_null, routed by ethernet-input, ip4-input, ip4-lookup, ip4-rewrite; same
 
-`bare` is the driver's and the shim's work alone: a compiled loop that receives and sends without a graph. What the graph
-takes is the difference. `call` is a call of the shim for no packet; there are two for a burst of 32.
+`bare` is the driver's and the shim's work alone: a compiled loop that receives and sends without a graph. What the
+graph takes is the difference. `call` is a call of the shim for no packet; there are two for a burst of 64.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ def set_up(case: str, engine: Engine, capture: File, zero_copy: bool) -> list[Dp
         engine.interfaces.set_up(interface.sw_if_index)
         made.append(interface.sw_if_index)
     if case == "io":
-        ports[0].redirect("d1-output", made[1])
-        ports[1].redirect("d0-output", made[0])
+        ports[0].redirect("d1-tx", made[1])
+        ports[1].redirect("d0-tx", made[0])
     elif case == "macswap":
         graph = engine.plane.graph
         swap = graph.add("bench-macswap")
@@ -126,12 +126,12 @@ def set_up(case: str, engine: Engine, capture: File, zero_copy: bool) -> list[Dp
 def _run(engine: Engine, seconds: float) -> float:
     """Million packets a second over about so many seconds."""
     worker = engine.plane.workers[0]
-    sent = engine.plane.if_stats["tx"]
-    first = int(sent.total()[:, 0].sum())
+    received = engine.plane.if_stats["rx"]
+    first = int(received.total()[:, 0].sum())
     began = time.perf_counter()
     while (took := time.perf_counter() - began) < seconds:
         worker.dispatch(_ROUNDS)
-    return (int(sent.total()[:, 0].sum()) - first) / took / 1e6
+    return (int(received.total()[:, 0].sum()) - first) / took / 1e6
 
 
 def _bare(result: Result, ports: list[DpdkPort]) -> None:
@@ -148,7 +148,8 @@ def _bare(result: Result, ports: list[DpdkPort]) -> None:
             packets += bare_loop(rx, tx, free, source, to, room.address, _ROUNDS * 4, burst)
         best.append((read_cycles() - clocks) / packets)
     result.bare = round(statistics.median(best), 2)
-    result.call = round(statistics.median(empty_calls(tx, queues[1], room.address, 10_000) / 10_000 for _ in range(5)), 2)
+    calls = [empty_calls(tx, queues[1], room.address, 10_000) / 10_000 for _ in range(5)]
+    result.call = round(statistics.median(calls), 2)
     room.close()
 
 

@@ -1,9 +1,10 @@
 """dpdk-input: what DPDK ports received. One node serves all ports of an engine, as in VPP.
 
 A worker asks each of its queues in turn, beginning with the one behind that which was first before, until the vector is
-full; in bursts of 32, which are still in the cache when their buffers' metadata is written. The shim's burst function is called by its address. An mbuf of the engine's own pool *is* a buffer (`mbuf`): only
-its metadata is written. One of another pool (a port that copies, a ring that another engine feeds), or whose data lies
-elsewhere, is copied and given back; when no buffer is free it is dropped ("rx buf alloc from free list failed").
+full; in bursts of 64, which are still in the cache when their buffers' metadata is written. The shim's burst function
+is called by its address. An mbuf of the engine's own pool *is* a buffer (`mbuf`): only its metadata is written. One of
+another pool (a port that copies, a ring that another engine feeds), or whose data lies elsewhere, is copied and given
+back; when no buffer is free it is dropped ("rx buf alloc from free list failed").
 
 A packet whose IPv4 header checksum the card found wrong is dropped ("Rx ip checksum errors"); what it says of the L4
 checksum is noted in the buffer. A port that is administratively down is not asked. What a driver lost (`rx-miss`,
@@ -52,7 +53,7 @@ from vectorplane.graph_nodes.mbuf_copy import packet_of
 from vectorplane.graph_nodes.trace_formats import ethernet_header
 from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, buffer_text, kept_bytes, next_text, trace_buffer
 from vectorplane.jit.kernel import helper, kernel, routine
-from vectorplane.jit.ops import call3, ld16, ld32, ld32s, ld64, offsets, prefetch, rec, st16, st32, st64
+from vectorplane.jit.ops import call3, ld16, ld32, ld32s, ld64, move32, offsets, prefetch, rec, st16, st32, st64
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -82,16 +83,15 @@ RUNTIME = np.dtype(
         ("rx", "i8"),  # the shim's functions
         ("free", "i8"),
         ("seq", "i8"),
-        ("pad", "i8", (7,)),
+        ("model", "i8"),  # address of the first 64 bytes of a received packet's metadata
+        ("pad", "i8", (6,)),
     ]
 )
 
-_TIME, _RX_SW_IF, _TX_SW_IF, _REST, _ERROR, _SEQ, _L2 = offsets(
-    BUFFER, "time", "rx_sw_if", "tx_sw_if", "total_rest", "error", "seq", "l2_offset"
-)
-assert _TX_SW_IF == _RX_SW_IF + 4 and offsets(BUFFER, "flags") == (4,)
+_TIME, _RX_SW_IF, _TX_SW_IF, _SEQ = offsets(BUFFER, "time", "rx_sw_if", "tx_sw_if", "seq")
+assert _TX_SW_IF == _RX_SW_IF + 4 and offsets(BUFFER, "flags", "trace") == (4, 64)
 _FLAGS_SHIFT = 32
-_ONE_REFERENCE = 1 << 48  # beside the header offsets
+_SEGMENTS, _ONE_SEGMENT = 0xFFFF << 32, 1 << 32
 _CARD_SAYS = L4_BAD | IP_BAD | L4_GOOD | NOT_PLAIN
 
 
@@ -149,12 +149,13 @@ def take_burst(worker: int, node: int, queue: int, frame: int, n: int, got: int)
     pool = r.pool
     mbufs = r.mbufs
     back = mbufs + ARRAY
-    now = w.now
     timed = w.clock != FAST
     sw_if = q.sw_if_index
     features = ld32s(r.arc + 4 * sw_if) if q.next == 0 else 0
     following = ETHERNET if q.next == 0 else q.next
-    interfaces = sw_if | (q.tx_sw_if << 32)
+    model = r.model
+    st64(model + _TIME, w.now)
+    st64(model + _RX_SW_IF, sw_if | (q.tx_sw_if << 32))
     seq = r.seq
     total = 0
     returned = 0
@@ -163,18 +164,20 @@ def take_burst(worker: int, node: int, queue: int, frame: int, n: int, got: int)
         prefetch(ahead + BUFFER_OF)
         mbuf = ld64(mbufs + 8 * i)
         ol_flags = ld64(mbuf + OL_FLAGS)
-        total += ld32(mbuf + PKT_LEN)
+        size = ld32(mbuf + PKT_LEN)
+        total += size
+        rearm = ld64(mbuf + REARM)
         flags = 0
         if (ol_flags & _CARD_SAYS) != 0:
             flags = checked(ol_flags)
         if is_ours(pool, mbuf, ol_flags):
             b = mbuf + BUFFER_OF
             index = (b - base) // CELL
-            offset = (ld16(mbuf + REARM) - DATA_OFF) & 0xFFFF
-            st64(b, offset | (ld16(mbuf + DATA_LEN) << 16) | (flags << _FLAGS_SHIFT))
-            st64(b + _L2, _ONE_REFERENCE)
-            st32(b + _REST, 0)
-            if ld16(mbuf + NB_SEGS) != 1:
+            move32(b, model)
+            move32(b + 32, model + 32)
+            st64(b, ((rearm - DATA_OFF) & 0xFFFF) | ((size & 0xFFFF) << 16) | (flags << _FLAGS_SHIFT))
+            if (rearm & _SEGMENTS) != _ONE_SEGMENT:
+                rec(b, BUFFER).current_length = ld16(mbuf + DATA_LEN)
                 take_chain(worker, mbuf)
         else:
             index = packet_of(worker, mbuf)
@@ -185,9 +188,8 @@ def take_burst(worker: int, node: int, queue: int, frame: int, n: int, got: int)
                 continue
             b = buffer_at(worker, index)
             rec(b, BUFFER).flags |= flags
-        st64(b + _TIME, now)
-        st64(b + _RX_SW_IF, interfaces)
-        st64(b + _ERROR, 0)
+            st64(b + _TIME, w.now)
+            st64(b + _RX_SW_IF, sw_if | (q.tx_sw_if << 32))
         st32(b + _SEQ, seq)
         if timed:
             rec(b, BUFFER).partition = 0  # on the second cache line; without time nothing asks for it
@@ -258,6 +260,7 @@ def bind(plane: Dataplane, node: Node) -> None:
     """The queues and the device-input arc."""
     queues = plane.shared(DpdkQueues)
     node.data["queues"], node.data["mbufs"] = queues.addresses, queues.mbufs
+    node.data["model"] = queues.models
     node.data["arc"] = plane.arcs["device-input"].address
 
 

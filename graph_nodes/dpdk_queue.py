@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vectorplane.dataplane.buffer import BUFFER
 from vectorplane.dataplane.region import Region
+from vectorplane.dataplane.worker_tables import QueueTables
 from vectorplane.graph_nodes.mbuf import ARRAY
+from vectorplane.jit.ops import offsets
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.plane import Dataplane
@@ -26,34 +29,29 @@ QUEUE = np.dtype(
 QUEUE_SIZE = QUEUE.itemsize
 assert QUEUE_SIZE == 64
 CLOSED, OPEN = range(2)
+REF_COUNT = offsets(BUFFER, "ref_count")[0]
 MAX_QUEUES = 1024
 
 
-class DpdkQueues:
+class DpdkQueues(QueueTables):
     """The receive queues of a dataplane's DPDK ports, and room for the mbufs of a vector: for each worker."""
 
+    what = "receive queues of DPDK ports"
+
     def __init__(self, plane: Dataplane) -> None:
+        super().__init__(plane, QUEUE, MAX_QUEUES)
         workers = plane.graph.workers
-        size = MAX_QUEUES * QUEUE_SIZE
-        self._region = Region((size + 2 * ARRAY) * workers, name="DPDK queues")
-        self.tables = [self._region.view(QUEUE, w * size, MAX_QUEUES) for w in range(workers)]
-        self.addresses = [self._region.address + w * size for w in range(workers)]
-        rooms = self._region.address + size * workers
+        self._rooms = Region((2 * ARRAY + 64) * workers, name="mbufs of DPDK ports")
+        rooms = self._rooms.address
         self.mbufs = [rooms + w * 2 * ARRAY for w in range(workers)]
         """Addresses of arrays of mbuf pointers; behind each lies one for those that are given back."""
-
-    def free_slot(self, worker: int) -> int:
-        """A slot of the worker's table that nobody has. Raises `RuntimeError`: there is none."""
-        free = np.flatnonzero(self.tables[worker]["state"] == CLOSED)
-        if not len(free):
-            raise RuntimeError(f"more than {MAX_QUEUES} receive queues of DPDK ports")
-        return int(free[0])
-
-    def count(self, worker: int) -> int:
-        """How many slots the kernel has to look at."""
-        used = np.flatnonzero(self.tables[worker]["state"] != CLOSED)
-        return int(used[-1]) + 1 if len(used) else 0
+        models = 2 * ARRAY * workers
+        self.models = [rooms + models + w * 64 for w in range(workers)]
+        """Addresses of what the metadata of a received packet begins with."""
+        first_lines = np.dtype({"names": ["ref_count"], "formats": ["i2"], "offsets": [REF_COUNT], "itemsize": 64})
+        self._rooms.view(first_lines, models, workers)["ref_count"] = 1
 
     def close(self) -> None:
         """Give the memory back."""
-        self._region.close()
+        super().close()
+        self._rooms.close()

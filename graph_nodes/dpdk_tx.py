@@ -26,11 +26,11 @@ from vectorplane.dataplane.buffer import (
 )
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count_drop
-from vectorplane.graph_nodes.mbuf import ARRAY, BURST, DATA_LEN, DATA_OFF, FRESH, OL_FLAGS, PKT_LEN, REARM
+from vectorplane.graph_nodes.mbuf import ARRAY, BURST, DATA_OFF, FRESH, OL_FLAGS, PKT_LEN, REARM
 from vectorplane.graph_nodes.mbuf_copy import chain_of, mbufs_of, shared
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.jit.kernel import helper, kernel, routine
-from vectorplane.jit.ops import call3, ld64, prefetch, rec, st16, st32, st64
+from vectorplane.jit.ops import call3, ld64, prefetch, rec, st64
 
 ERRORS = (
     ("pkt_drop", "Tx packet drops (dpdk tx failure)"),
@@ -39,6 +39,8 @@ ERRORS = (
     ("gso_packet_drop", "gso disabled on itf  -- gso packet drop"),
 )
 E_DROP, E_NO_MBUF, E_TOO_LONG, E_GSO = range(4)
+
+_NOT_SIMPLE = (NEXT_PRESENT | GSO) << 32
 
 RUNTIME = np.dtype(
     [
@@ -124,13 +126,13 @@ def dpdk_tx(worker: int, node: int, frame: int) -> int:
         prefetch(ahead - META)
         index = buffer_index(frame, i)
         b = pool + index * CELL
-        m = rec(b, BUFFER)
+        head = ld64(b)  # current_data, current_length and flags
         mbuf = b - META
-        if (m.flags & (NEXT_PRESENT | GSO)) == 0 and m.ref_count < 2 and copies == 0:
-            st64(mbuf + REARM, (m.current_data + DATA_OFF) | FRESH)
+        if (head & _NOT_SIMPLE) == 0 and rec(b, BUFFER).ref_count < 2 and copies == 0:
+            size = (head >> 16) & 0xFFFF
+            st64(mbuf + REARM, ((head + DATA_OFF) & 0xFFFF) | FRESH)
             st64(mbuf + OL_FLAGS, 0)
-            st32(mbuf + PKT_LEN, m.current_length)
-            st16(mbuf + DATA_LEN, m.current_length)
+            st64(mbuf + PKT_LEN, size | (size << 32))
         else:
             mbuf = made(worker, node, index, b)
         if mbuf != 0:

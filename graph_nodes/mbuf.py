@@ -10,7 +10,8 @@ from vectorplane.dataplane.abi import FRAME_SIZE
 from vectorplane.dataplane.buffer import HEADROOM, META
 
 BUF_ADDR, REARM, NB_SEGS, OL_FLAGS, PKT_LEN, DATA_LEN, POOL, NEXT = 0, 16, 20, 24, 36, 40, 56, 64
-"""Offsets. `REARM`: data_off, refcnt, nb_segs and port, 16 bits each, in one word."""
+"""Offsets. `REARM`: data_off, refcnt, nb_segs and port, 16 bits each, in one word. Behind `PKT_LEN` (32 bits) lie
+`DATA_LEN` and vlan_tci (16 bits each)."""
 FRESH = 1 << 16 | 1 << 32 | -1 << 48
 """The `REARM` of an mbuf of one segment and no port, less its data_off."""
 BUFFER_OF = META
@@ -22,7 +23,7 @@ L4_BAD, IP_BAD, L4_GOOD = 1 << 3, 1 << 4, 1 << 8
 """Bits of ol_flags of received packets. Both L4 bits: the checksum is not in the packet, but the data is right."""
 NOT_PLAIN = 3 << 61
 """Bits of ol_flags: the data is elsewhere (attached to another mbuf, or external)."""
-BURST = 32
+BURST = 64
 """Packets that a driver is asked for, or given, at once: more do not stay in the first-level cache."""
 ARRAY = 8 * (FRAME_SIZE + 16)
 """Bytes of an array of mbuf pointers; the tail lets prefetches run ahead."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import ATTENTION_SERVICE, WORKER
-from vectorplane.dataplane.worker_tables import WorkerTables
+from vectorplane.dataplane.worker_tables import QueueTables
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import rec
 from vectorplane.jit.shared_memory import load16_acquire
@@ -120,24 +120,10 @@ def break_queue(worker: int, queue: int, reason: int) -> None:
     rec(worker, WORKER).attention |= ATTENTION_SERVICE
 
 
-class MemifQueues(WorkerTables):
+class MemifQueues(QueueTables):
     """The receive queues of a dataplane's memif interfaces: a table of `QUEUE` a worker."""
+
+    what = "queues of memif interfaces"
 
     def __init__(self, plane: Dataplane) -> None:
         super().__init__(plane, QUEUE, MAX_QUEUES)
-
-    def free_slot(self, worker: int) -> int:
-        """A slot of the worker's table that nobody has.
-
-        Raises:
-            RuntimeError: there is none.
-        """
-        free = np.flatnonzero(self.tables[worker]["state"] == CLOSED)
-        if not len(free):
-            raise RuntimeError(f"more than {MAX_QUEUES} queues of memif interfaces")
-        return int(free[0])
-
-    def count(self, worker: int) -> int:
-        """How many slots the kernel has to look at."""
-        used = np.flatnonzero(self.tables[worker]["state"] != CLOSED)
-        return int(used[-1]) + 1 if len(used) else 0

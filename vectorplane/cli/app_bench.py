@@ -107,7 +107,9 @@ def bench_api(
 
 @bench.command("dpdk")
 def bench_dpdk(
-    cases: Annotated[list[str] | None, typer.Argument(metavar="[CASE]", help="io, macswap, ip4; all by default.")] = None,
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]", help="io, macswap, ip4; all by default.")
+    ] = None,
     pairs: Annotated[int, typer.Option(metavar="N", min=1, help="Pairs of runs, ours and testpmd's.")] = 5,
     seconds: Annotated[int, typer.Option(metavar="N", min=1, help="Of each run.")] = 2,
     vector_size: Annotated[int, typer.Option(metavar="N", min=1, max=256, help="Most packets in a vector.")] = 256,
