@@ -51,7 +51,7 @@ $(BIN)/python:
 		|| { echo "$(PYTHON) has no venv module. On Debian: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/installed: $(BIN)/python pyproject.toml setup.py
+$(VENV)/installed: $(BIN)/python pyproject.toml setup.py CMakeLists.txt $(wildcard backends/engine/dpdk/shim/*)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	touch $@
 

@@ -51,8 +51,29 @@ DEVICES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "host_gateways": (),
             "host_bridge": None,
         },
-        # the card's place on the bus; rings and queues are set in VPP's start-up configuration
-        "dpdk": {"pci": None, "queues": None, "rx_ring": 1024, "tx_ring": 1024},
+        # socket: a path or abstract:NAME; role: server or client; queues, rings and buffers are the client's to choose
+        "memif": {
+            "socket": None,
+            "id": 0,
+            "role": "server",
+            "mode": "ethernet",
+            "secret": "",
+            "rx_queues": 1,
+            "tx_queues": 1,
+            "ring_size": 1024,
+            "buffer_size": 2048,
+        },
+        # pci: the card's place on the bus, or vdev: a virtual device of DPDK with its parameters; mtu None: the
+        # driver's. For a VPP only pci, and all is set in its start-up configuration
+        "dpdk": {
+            "pci": None,
+            "vdev": None,
+            "queues": None,
+            "rx_ring": 1024,
+            "tx_ring": 1024,
+            "mtu": None,
+            "zero_copy": True,
+        },
         # tunnels: src and dst are their ends in the table, which is one of IP of the same version
         "vxlan": {
             "src": None,
@@ -108,13 +129,16 @@ def settings(item: Interface) -> dict[str, object]:
     """All settings of an interface's device, those left out with their defaults.
 
     Raises:
-        BackendError: as `options`; a tunnel lacks an end or its VNI, or its ends are the same or do not fit together.
+        BackendError: as `options`; a tunnel lacks an end or its VNI, or its ends are the same or do not fit together; a
+            memif lacks its socket.
     """
     given = dict(item.options)
     options(item.device, **given)
     made = {**defaults(item.device), **given}
     if item.device in TUNNELS:
         _check_ends(item.device, made)
+    if item.device == "memif" and not made["socket"]:
+        raise BackendError(f"interface {item.name}: a memif device needs socket")
     return made
 
 

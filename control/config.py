@@ -6,9 +6,10 @@ Every mistake is reported with its file, line and field, and what was expected t
 from __future__ import annotations
 
 import os
+import shlex
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from vectorplane.control.config_acl import AclName, AclSettings, MacipRule, Rule
 from vectorplane.control.config_bridge import BridgeDomain, DomainId, Span
@@ -24,8 +25,16 @@ from vectorplane.control.config_yaml import Document, parse
 Clock = Literal["virtual", "real", "fast"]
 
 
+def _words(value: Any) -> Any:
+    return shlex.split(value) if isinstance(value, str) else value
+
+
 class EngineSettings(Model):
-    """How the engine runs. ``vector_size`` is the most packets a node gets at a time."""
+    """How the engine runs. ``vector_size`` is the most packets a node gets at a time.
+
+    ``eal``: arguments for DPDK's EAL, a list or as on a command line (default: no huge pages and no cards, or what a
+    card needs when the first port is one).
+    """
 
     clock: Clock = "virtual"
     workers: Annotated[int, Field(ge=1, le=64)] = 1
@@ -33,6 +42,7 @@ class EngineSettings(Model):
     seed: Annotated[int, Field(ge=0, lt=1 << 62)] = 1
     vector_size: Annotated[int, Field(ge=1, le=256)] = 256
     acl: AclSettings = Field(default_factory=AclSettings)
+    eal: Annotated[list[str], BeforeValidator(_words)] | None = None
 
 
 class Config(Model):

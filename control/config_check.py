@@ -12,7 +12,14 @@ from vectorplane.control.config_check_acl import check_acls
 from vectorplane.control.config_check_bridge import check_bridging
 from vectorplane.control.config_check_nat44 import check_nat44
 from vectorplane.control.config_check_tunnel import check_tunnels
-from vectorplane.control.config_device import CaptureSettings, DpdkSettings, LinkSettings, SimSettings, TapSettings
+from vectorplane.control.config_device import (
+    CaptureSettings,
+    DpdkSettings,
+    LinkSettings,
+    MemifSettings,
+    SimSettings,
+    TapSettings,
+)
 from vectorplane.control.config_error import Path, Problem, field_text
 from vectorplane.control.config_explain import did_you_mean
 from vectorplane.control.config_interface import Port
@@ -115,6 +122,7 @@ class Checker:
     def devices(self) -> None:
         written: dict[str, Path] = {}
         cards: dict[str, Path] = {}
+        memifs: dict[tuple[str, int], tuple[str, Path]] = {}
         for name, interface in self.config.interfaces.items():
             path: Path = ("interfaces", name, "device")
             device = interface.device
@@ -130,10 +138,13 @@ class Checker:
                     self.link(name, (*path, "link"), device.link)
             elif isinstance(device, TapSettings):
                 self.tap(name, path, device)
+            elif isinstance(device, MemifSettings):
+                self.memif(memifs, path, device)
             elif isinstance(device, DpdkSettings):
-                other = cards.setdefault(device.pci, path)
+                card = device.pci or str(device.vdev).partition(",")[0]
+                other = cards.setdefault(card, path)
                 if other != path:
-                    self.fail((*path, "pci"), f"{device.pci} is already {self.where(other)}")
+                    self.fail((*path, "vdev" if device.vdev else "pci"), f"{card} is already {self.where(other)}")
 
     def tap(self, name: str, path: Path, device: TapSettings) -> None:
         """Its host name is one that Linux takes; packets that are to be cut must find an interface that does it."""
@@ -143,6 +154,17 @@ class Checker:
             if not (isinstance(interface.device, TapSettings) and interface.device.gso):
                 self.fail((*path, "gso"), f"{other} does not take TCP that is to be cut: it is no tap with gso: true")
                 return
+
+    def memif(self, seen: dict[tuple[str, int], tuple[str, Path]], path: Path, device: MemifSettings) -> None:
+        """As in VPP a socket is of servers or of clients, and an id is there once."""
+        for (socket, number), (role, other) in seen.items():
+            if socket == device.socket and number == device.id:
+                self.fail((*path, "id"), f"{number} at {socket} is already {self.where(other)}")
+                return
+            if socket == device.socket and role != device.role:
+                self.fail((*path, "role"), f"{socket} has a {role} already, {self.where(other)}")
+                return
+        seen[device.socket, device.id] = device.role, path
 
     def written(self, files: dict[str, Path], path: Path, file: str) -> None:
         other = files.setdefault(os.path.normpath(file), path[:-1])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from vectorplane.backends.devices import is_host_name
 from vectorplane.control.config_tunnel import GeneveSettings, GreSettings, IpipSettings, VxlanSettings
@@ -20,6 +21,22 @@ from vectorplane.control.config_types import (
 from vectorplane.control.config_units import Duration, Rate
 
 Ring = Annotated[int, Field(ge=1, le=65536)]
+
+
+def _power_of_two(value: int) -> int:
+    if value & (value - 1):
+        raise ValueError("should be a power of two")
+    return value
+
+
+def _vdev(value: str) -> str:
+    name = value.partition(",")[0]
+    if not re.fullmatch(r"net_[a-z]\w{0,55}", name):
+        raise ValueError(f"expected a virtual device of DPDK such as net_null0 or net_pcap0,rx_pcap=FILE, got {name!r}")
+    return value
+
+
+Vdev = Annotated[str, AfterValidator(_vdev)]
 
 
 class CaptureSettings(Model):
@@ -119,22 +136,63 @@ class TapSettings(Model):
     host: HostSettings = Field(default_factory=HostSettings)
 
 
-class DpdkSettings(Model):
-    """A real network card by its PCI address, driven by DPDK.
+class MemifSettings(Model):
+    """Packets to another process through shared memory (memif 2.0): a VPP, DPDK's net_memif, another vectorplane.
 
-    ``queues``: receive queues (default: one for each worker). ``rx_ring``, ``tx_ring``: descriptors of a queue.
+    ``socket`` is relative to the configuration's folder; ``abstract:NAME`` is one in the host's abstract namespace. A
+    ``server`` listens, and several may share a socket if their ids differ; a ``client`` connects, and chooses how many
+    queues there are, their ``ring_size`` and ``buffer_size``. A server with a ``secret`` wants it of its client.
+    """
+
+    type: Literal["memif"]
+    socket: Annotated[str, Field(min_length=1, max_length=107)]
+    id: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    role: Literal["server", "client"] = "server"
+    mode: Literal["ethernet"] = "ethernet"
+    secret: Annotated[str, Field(max_length=23)] = ""
+    rx_queues: Annotated[int, Field(ge=1, le=64)] = 1
+    tx_queues: Annotated[int, Field(ge=1, le=64)] = 1
+    ring_size: Annotated[int, AfterValidator(_power_of_two), Field(ge=2, le=16384)] = 1024
+    buffer_size: Annotated[int, Field(ge=64, le=65535)] = 2048
+
+
+class DpdkSettings(Model):
+    """A port driven by DPDK: a real card by its PCI address, or one of DPDK's virtual devices with its parameters.
+
+    ``device: {dpdk: "0000:3b:00.0"}`` and ``device: {dpdk: "net_pcap0,rx_pcap=in.pcap"}`` are short for ``{type: dpdk,
+    pci: ...}`` and ``vdev: ...``. ``queues``: receive queues (default: one for each worker). ``rx_ring``, ``tx_ring``:
+    descriptors of a queue. ``mtu``: the card's (default: the driver's). ``zero_copy: false`` copies each packet into
+    the engine's buffers and out of them. A VPP takes cards only. Files are named as DPDK sees them, from the folder in
+    which vectorplane was started.
     """
 
     type: Literal["dpdk"]
-    pci: PciAddress
+    pci: PciAddress | None
+    vdev: Vdev | None = None
     queues: Annotated[int, Field(ge=1, le=64)] | None = None
     rx_ring: Ring = 1024
     tx_ring: Ring = 1024
+    mtu: Annotated[int, Field(ge=68, le=65535)] | None = None
+    zero_copy: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("vdev") is not None:
+            if value.get("pci") is not None:
+                raise ValueError("a port is a card or a virtual device: leave out pci or vdev")
+            return {**value, "pci": None}
+        if isinstance(value, dict) and "pci" in value and value["pci"] is None:
+            return {k: v for k, v in value.items() if k != "pci"}
+        return value
 
 
 def _short(value: Any) -> Any:
     if isinstance(value, str):
         return {"type": value}
+    if isinstance(value, dict) and "type" not in value and isinstance(value.get("dpdk"), str):
+        kind = "vdev" if value["dpdk"].startswith("net_") else "pci"
+        return {"type": "dpdk", kind: value["dpdk"], **{k: v for k, v in value.items() if k != "dpdk"}}
     if isinstance(value, dict) and "type" not in value and value.keys() <= CaptureSettings.model_fields.keys():
         return {"type": "capture", **value}
     return value
@@ -148,6 +206,7 @@ DeviceSettings = Annotated[
         | NullSettings
         | LoopbackSettings
         | TapSettings
+        | MemifSettings
         | DpdkSettings
         | BviSettings
         | VxlanSettings

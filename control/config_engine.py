@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vectorplane.control.config_device import DpdkSettings, SimSettings
+from vectorplane.control.config_device import SimSettings
 from vectorplane.control.config_error import ConfigError, Path, Problem
 from vectorplane.control.config_tunnel import TunnelSettings
 
@@ -16,12 +16,8 @@ def engine_problems(config: Config) -> list[Problem]:
     """One problem for each interface whose device only a real VPP has, or has so."""
     result = []
     for name, interface in config.interfaces.items():
-        if isinstance(interface.device, DpdkSettings):
-            path: Path = ("interfaces", name, "device", "type")
-            reason = "the engine does not drive dpdk devices yet: give this configuration to a real VPP (--backend vpp)"
-            result.append(Problem(config.line(path), path, reason))
-        elif isinstance(interface.device, TunnelSettings) and interface.device.src.version == 6:
-            path = ("interfaces", name, "device", "src")
+        if isinstance(interface.device, TunnelSettings) and interface.device.src.version == 6:
+            path: Path = ("interfaces", name, "device", "src")
             reason = "the engine has no tunnels over IPv6 yet: give this configuration to a real VPP (--backend vpp)"
             result.append(Problem(config.line(path), path, reason))
     return result

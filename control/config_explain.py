@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from vectorplane.control.config_error import Path, Problem
 from vectorplane.control.config_yaml import Document
 
-_DEVICES = ("capture", "sim", "pg", "null", "loopback", "tap", "dpdk", "bvi", "vxlan", "geneve", "gre", "ipip")
+_DEVICES = ("capture", "sim", "pg", "null", "loopback", "tap", "memif", "dpdk", "bvi", "vxlan", "geneve", "gre", "ipip")
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -60,6 +60,8 @@ def path_of(loc: tuple[str | int, ...], value: Any) -> Path:
     for i, step in enumerate(loc):
         if isinstance(value, dict):
             key = step if step in value else next((k for k in value if str(k) == str(step)), None)
+            if path[-1:] == ["device"] and step in _DEVICES:
+                continue  # the alternative of that name: `device: {dpdk: net_null0}`
             if key is not None:
                 path.append(key)
                 value = value[key]

@@ -71,8 +71,9 @@ class Startup:
 
 
 def cards(config: Config) -> dict[str, DpdkSettings]:
-    """Interface name to its DPDK device."""
-    return {n: i.device for n, i in config.interfaces.items() if isinstance(i.device, DpdkSettings)}
+    """Interface name to its card. Virtual devices of DPDK are the engine's only."""
+    found = {n: i.device for n, i in config.interfaces.items() if isinstance(i.device, DpdkSettings)}
+    return {n: card for n, card in found.items() if card.pci is not None}
 
 
 def map_interfaces(config: Config) -> list[Mapped]:

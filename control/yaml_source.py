@@ -13,7 +13,7 @@ from vectorplane.control.config_acl import Rule
 from vectorplane.control.config_bridge import TagRewrite
 from vectorplane.control.config_check import ports
 from vectorplane.control.config_check_bridge import port_type
-from vectorplane.control.config_device import CaptureSettings, DeviceSettings, SimSettings, TapSettings
+from vectorplane.control.config_device import CaptureSettings, DeviceSettings, MemifSettings, SimSettings, TapSettings
 from vectorplane.control.config_error import Path as Field
 from vectorplane.control.config_interface import Interface, Port, SubInterface
 from vectorplane.control.config_path import Path as Way
@@ -168,6 +168,8 @@ def _settings(name: str, device: DeviceSettings, folder: str, out: Path | None) 
         host["gateways"] = tuple(map(str, device.host.gateways))
         return device.model_dump(exclude={"type", "host"}) | {f"host_{k}": v for k, v in host.items()}
     settings = device.model_dump(exclude={"type"})
+    if isinstance(device, MemifSettings) and not device.socket.startswith("abstract:"):
+        settings["socket"] = os.path.abspath(os.path.join(folder, device.socket))
     if isinstance(device, SimSettings):
         settings["link"] = (device.link.peer, device.link.latency) if device.link else None
         settings["tap"] = os.path.abspath(out / device.tap) if out is not None and device.tap else None

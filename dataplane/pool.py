@@ -38,6 +38,11 @@ class BufferPool:
         """The memfd that holds the cells."""
         return int(self._region.fd)
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Address and size of all cells, in whole pages."""
+        return int(self._region.address), int(self._region.size)
+
     def data(self, index: int) -> bytes:
         """The bytes of packet ``index``, its whole chain."""
         parts = []

@@ -24,3 +24,27 @@ class WorkerTables:
     def close(self) -> None:
         """Give the memory back."""
         self._region.close()
+
+
+class QueueTables(WorkerTables):
+    """Receive queues of devices: records with a field ``state``, 0 (closed) while nobody has them."""
+
+    what = "queues"
+    """Of what there are too many, when the table is full."""
+
+    def free_slot(self, worker: int) -> int:
+        """A slot of the worker's table that nobody has.
+
+        Raises:
+            RuntimeError: there is none.
+        """
+        table = self.tables[worker]
+        free = np.flatnonzero(table["state"] == 0)
+        if not len(free):
+            raise RuntimeError(f"more than {len(table)} {self.what}")
+        return int(free[0])
+
+    def count(self, worker: int) -> int:
+        """How many slots the kernel has to look at."""
+        used = np.flatnonzero(self.tables[worker]["state"] != 0)
+        return int(used[-1]) + 1 if len(used) else 0

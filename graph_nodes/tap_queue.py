@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import ATTENTION_SERVICE, WORKER
-from vectorplane.dataplane.worker_tables import WorkerTables
+from vectorplane.dataplane.worker_tables import QueueTables
 from vectorplane.jit.kernel import helper
 from vectorplane.jit.ops import rec
 
@@ -50,24 +50,10 @@ def lose(worker: int, queue: int) -> None:
     rec(worker, WORKER).attention |= ATTENTION_SERVICE
 
 
-class TapQueues(WorkerTables):
+class TapQueues(QueueTables):
     """The receive queues of a dataplane's taps: a table of `QUEUE` a worker."""
+
+    what = "queues of taps"
 
     def __init__(self, plane: Dataplane) -> None:
         super().__init__(plane, QUEUE, MAX_QUEUES)
-
-    def free_slot(self, worker: int) -> int:
-        """A slot of the worker's table that nobody has.
-
-        Raises:
-            RuntimeError: there is none.
-        """
-        free = np.flatnonzero(self.tables[worker]["state"] == CLOSED)
-        if not len(free):
-            raise RuntimeError(f"more than {MAX_QUEUES} queues of taps")
-        return int(free[0])
-
-    def count(self, worker: int) -> int:
-        """How many slots the kernel has to look at."""
-        used = np.flatnonzero(self.tables[worker]["state"] != CLOSED)
-        return int(used[-1]) + 1 if len(used) else 0

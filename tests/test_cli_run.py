@@ -168,8 +168,8 @@ def test_a_file_with_mistakes(sim: Run, tmp_path: Path) -> None:
     for command in ("plan", "apply"):
         done = sim.ask(command, str(bad))
         assert done.returncode == 2 and f"{bad}:2: interfaces.lan.mtu: expected an integer" in done.stderr
-    bad.write_text("interfaces:\n  lan: {device: {type: dpdk, pci: 3b:00.0}}\n")
-    assert f"{bad}:2: interfaces.lan.device.type: the engine does not drive dpdk" in sim.ask("apply", str(bad)).stderr
+    bad.write_text("interfaces:\n  lan: {device: {type: ipip, src: '::1', dst: '::2'}}\n")
+    assert f"{bad}:2: interfaces.lan.device.src: the engine has no tunnels" in sim.ask("apply", str(bad)).stderr
     bad.write_bytes(b"\xff")
     assert "not UTF-8" in sim.ask("apply", str(bad)).stderr
     assert "no such file" in sim.ask("apply", str(tmp_path / "none")).stderr
@@ -255,8 +255,8 @@ def test_no_instance(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "error"),
     [
-        (("--backend", "dpdk"), 2, "--backend: expected sim, vpp or vpp:SOCKET, got 'dpdk'"),
-        (("--backend", "sim:x"), 2, "--backend: expected sim, vpp or vpp:SOCKET"),
+        (("--backend", "dpkd"), 2, "--backend: expected sim, dpdk, vpp or vpp:SOCKET, got 'dpkd'"),
+        (("--backend", "sim:x"), 2, "--backend: expected sim, dpdk, vpp or vpp:SOCKET"),
         (("--backend", "vpp:/none/api.sock", "--cli-socket", "default"), 2, "are for --backend sim"),
         (("--backend", "vpp:/none/api.sock"), 1, "no VPP at /none/api.sock"),
         (("--backend", "vpp:/none/api.sock", "--api-dir", "/none"), 1, "there is no folder /none"),

@@ -48,13 +48,12 @@ def test_vpp_startup_wrongly_used(tmp_path: Path, words: tuple[str, ...], error:
     assert (done.returncode, done.stdout) == (2, "") and error in done.stderr
 
 
-def test_the_engine_refuses_a_card_with_file_line_and_field(tmp_path: Path) -> None:
+def test_nobody_touches_a_card_to_show_a_configuration(tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text(CONFIG)
-    for words in (("show", "interfaces", "-c", str(config)), ("run", "-c", str(config), "--run-dir", str(tmp_path))):
+    for words in (("show", "interfaces", "-c", str(config)), ("graph", "-c", str(config))):
         done = vectorplane(*words)
-        assert done.returncode == 1
-        assert f"{config}:3: interfaces.lan.device.type: the engine does not drive dpdk devices yet" in done.stderr
+        assert done.returncode == 0 and "lan" in done.stdout, done.stderr
 
 
 def test_doctor_bare_metal() -> None:

@@ -5,6 +5,7 @@ Those that are part of an engine, tunnels and BVIs, are made by `vectorplane.bac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +19,18 @@ if TYPE_CHECKING:
     from vectorplane.backends.engine.sim_nic import SimNic
     from vectorplane.backends.items import Interface
 
-KINDS = ("capture", "loopback", "null", "pg", "sim", "tap")
+KINDS = ("capture", "dpdk", "loopback", "memif", "null", "pg", "sim", "tap")
 """Devices that are made here."""
 
 
 class DeviceMaker:
-    """Makes the device of each interface when called with its item; remembers the cables between simulated ports."""
+    """Makes the device of each interface when called with its item; remembers the cables between simulated ports.
 
-    def __init__(self) -> None:
+    ``eal``: EAL arguments for DPDK ports (None: what fits). ``dpdk``: captures and simulated cards become DPDK ports.
+    """
+
+    def __init__(self, *, eal: Sequence[str] | None = None, dpdk: bool = False) -> None:
+        self._eal, self._dpdk = eal, dpdk
         self.ports: dict[str, SimNic] = {}
         """The simulated ports made so far."""
         self.cables: dict[tuple[str, str], int] = {}
@@ -41,6 +46,10 @@ class DeviceMaker:
         if item.device not in KINDS:
             raise BackendError(f"interface {item.name}: the engine has no device {item.device}: {_ADVICE}")
         s = settings(item)
+        if item.device == "dpdk" or self._dpdk:
+            port = self._dpdk_port(item, s)
+            if port is not None:
+                return port
         if item.device == "capture":
             from vectorplane.backends.engine.capture_device import CaptureDevice
 
@@ -51,6 +60,8 @@ class DeviceMaker:
             return self._port(item.name, s)
         if item.device == "tap":
             return self._tap(item.name, s)
+        if item.device == "memif":
+            return self._memif(item.name, s)
         if item.device == "pg":
             from vectorplane.backends.engine.pg import PgDevice
 
@@ -60,6 +71,19 @@ class DeviceMaker:
 
             return LoopbackDevice()
         return Device()
+
+    def _dpdk_port(self, item: Interface, s: dict[str, Any]) -> Device | None:
+        from vectorplane.backends.engine.dpdk.nics import vdev_of
+        from vectorplane.backends.engine.dpdk.port import DpdkPort, Wish
+
+        if item.device == "dpdk":
+            name = s["pci"] or s["vdev"]
+            if name is None:
+                raise BackendError(f"interface {item.name}: a dpdk device needs pci or vdev")
+            wish = Wish(s["queues"], s["rx_ring"], s["tx_ring"], s["mtu"], s["zero_copy"])
+            return DpdkPort(name, wish, self._eal)
+        vdev = vdev_of(item.name, item.device, s, f"{id(self):x}_{item.name[:20].replace('/', '_')}")
+        return None if vdev is None else DpdkPort(vdev, None, self._eal)
 
     def _port(self, name: str, s: dict[str, Any]) -> Device:
         from vectorplane.backends.engine.sim_nic import SimNic
@@ -106,6 +130,17 @@ class DeviceMaker:
         except ValueError as error:
             raise BackendError(f"interface {name}: {error}") from error
 
+    def _memif(self, name: str, s: dict[str, Any]) -> Device:
+        from vectorplane.backends.engine.memif.device import MemifDevice
+
+        if s["mode"] != "ethernet":
+            raise BackendError(f"interface {name}: memif: mode {s['mode']} is not known, only ethernet")
+        sizes = {key: s[key] for key in ("rx_queues", "tx_queues", "ring_size", "buffer_size")}
+        try:
+            return MemifDevice(s["socket"], s["id"], server=s["role"] == "server", secret=s["secret"], **sizes)
+        except ValueError as error:
+            raise BackendError(f"interface {name}: {error}") from error
+
     def network(self, engine: Engine) -> Network | None:
         """What runs the engine when its ports are linked; None when there is no link.
 
@@ -125,7 +160,7 @@ class DeviceMaker:
         return Network([engine], [Link(self.ports[a], self.ports[b], ns) for (a, b), ns in self.cables.items()])
 
 
-_ADVICE = "cards are driven by a real VPP (`--backend vpp`); in the simulator use the device sim"
+_ADVICE = f"it has {', '.join(KINDS)} (and tunnels)"
 
 
 def _number(value: Any) -> int:

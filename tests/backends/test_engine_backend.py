@@ -103,7 +103,7 @@ def test_updates(rig: Rig) -> None:
         (route("20.0.0.0/8", Path(table=7)), "create route/0/20.0.0.0/8: no table 7"),
         (route("20.0.0.0/8", Path("1.1.1.1"), table=7), "create route/7/20.0.0.0/8: no table 7"),
         (Interface("a", "pg"), "create interface/a: there is an interface of that name"),
-        (Interface("b", "dpdk"), "create interface/b: interface b: the engine has no device dpdk"),
+        (Interface("b", "dpdk"), "create interface/b: interface b: a dpdk device needs pci or vdev"),
         (Interface("b", "pg", (("speed", 9),)), "create interface/b: a pg device has no speed; known: promiscuous"),
         (Interface("b", "sim", (("queues", 65),)), "create interface/b: interface b: simulated NIC: queues 65"),
         (Interface("b", "capture", (("rx", ("/missing.pcap",)),)), "create interface/b: /missing.pcap"),

@@ -12,7 +12,7 @@ from vectorplane.control.config_engine import engine_problems
 from vectorplane.control.config_error import ConfigError
 from vectorplane.control.startup import parse_text
 from vectorplane.control.startup.conf import without_comments
-from vectorplane.control.vpp_startup import Cores, Startup, choose_cores, core_text, make_startup
+from vectorplane.control.vpp_startup import Cores, Startup, cards, choose_cores, core_text, make_startup
 
 TEXT = """
 engine: {workers: 2}
@@ -172,11 +172,29 @@ def test_one_card_for_two_interfaces() -> None:
         config(text)
 
 
-def test_the_engine_refuses_cards_by_their_line() -> None:
-    (lan, wan) = engine_problems(config())
-    assert (lan.line, lan.path) == (5, ("interfaces", "lan", "device", "type")) and wan.line == 10
-    assert "--backend vpp" in lan.reason
-    assert engine_problems(config("interfaces: {a: {device: loopback}}")) == []
+def test_a_virtual_device_of_dpdk_is_no_card_of_a_vpp() -> None:
+    made = config('interfaces: {a: {device: {dpdk: "net_null0,copy=0", queues: 2}}, b: {device: {dpdk: "3b:00.0"}}}')
+    assert list(cards(made)) == ["b"] and cards(made)["b"].pci == "0000:3b:00.0"
+    assert engine_problems(made) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        (
+            "{dpdk: net_Null0}",
+            "c.yaml:2: interfaces.a.device.vdev: expected a virtual device of DPDK such as",
+        ),
+        ("{dpdk: nonsense}", "c.yaml:2: interfaces.a.device.pci: expected a PCI address"),
+        ("{type: dpdk, vdev: net_null0, pci: 3b:00.0}", "c.yaml:2: interfaces.a.device: a port is a card or a virtual"),
+        ("{dpdk: net_null0, mtu: 1}", "c.yaml:2: interfaces.a.device.mtu: "),
+        ("{dpdk: net_null0, speed: 1}", "c.yaml:2: interfaces.a.device.speed: unknown field"),
+    ],
+)
+def test_mistakes_in_dpdk_ports(device: str, message: str) -> None:
+    with pytest.raises(ConfigError) as e:
+        config(f"interfaces:\n  a: {{device: {device}}}\n")
+    assert message in str(e.value)
 
 
 def test_where_a_setting_stands_does_not_make_it_another_configuration() -> None:

@@ -126,8 +126,8 @@ def test_a_reader_finds_captures_beside_the_file_and_refuses(tmp_path: Path) -> 
     with pytest.raises(ConfigError, match=r"c.yaml:1: interfaces.a.device.rx.0.: there is no file out.pcap"):
         reader()(text.replace(b"in.pcap", b"out.pcap"), file)
     read = reader(refuse_what_a_running_engine_cannot)
-    with pytest.raises(ConfigError, match=r"c.yaml:1: interfaces.a.device.type: the engine does not drive dpdk"):
-        read(b"interfaces: {a: {device: {type: dpdk, pci: 3b:00.0}}}", file)
+    with pytest.raises(ConfigError, match=r"c.yaml:1: interfaces.a.device.src: the engine has no tunnels"):
+        read(b"interfaces: {a: {device: {type: ipip, src: '::1', dst: '::2'}}}", file)
     linked = b"interfaces: {a: {device: {type: sim, link: {peer: b}}}, b: {device: {type: sim}}}"
     with pytest.raises(ConfigError, match=r"c.yaml:1: interfaces.a.device.link: a running engine has real time"):
         read(linked, file)

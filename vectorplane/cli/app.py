@@ -72,7 +72,10 @@ def replay(
     json: JsonOption = False,
     strict: Annotated[bool, typer.Option("--strict", help="A damaged capture is an error.")] = False,
     backend: Annotated[
-        str, typer.Option(metavar="BACKEND", help="sim: our engine; vpp or vpp:SOCKET: a VPP at its API socket.")
+        str,
+        typer.Option(
+            metavar="BACKEND", help="sim: our engine; dpdk: the same, its NICs DPDK ports; vpp or vpp:SOCKET: a VPP."
+        ),
     ] = "sim",
     api_dir: Annotated[
         Path | None, typer.Option("--api-dir", metavar="DIR", help="Definitions of VPP's messages, *.api.json (vpp).")

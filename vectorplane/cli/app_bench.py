@@ -103,3 +103,21 @@ def bench_api(
     from vectorplane.cli.bench import api
 
     api(routes, rounds, json)
+
+
+@bench.command("dpdk")
+def bench_dpdk(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]", help="io, macswap, ip4; all by default.")
+    ] = None,
+    pairs: Annotated[int, typer.Option(metavar="N", min=1, help="Pairs of runs, ours and testpmd's.")] = 5,
+    seconds: Annotated[int, typer.Option(metavar="N", min=1, help="Of each run.")] = 2,
+    vector_size: Annotated[int, typer.Option(metavar="N", min=1, max=256, help="Most packets in a vector.")] = 256,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy packets instead of sharing buffers with DPDK.")] = False,
+    alone: Annotated[bool, typer.Option("--alone", help="Without testpmd.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """DPDK ports beside dpdk-testpmd: packets a second over virtual devices, no huge pages."""
+    from vectorplane.cli.bench import dpdk
+
+    dpdk(cases or [], json, pairs=pairs, seconds=seconds, vector_size=vector_size, zero_copy=not copy, beside=not alone)

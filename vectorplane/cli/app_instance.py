@@ -23,7 +23,10 @@ _SOCKET = "PATH|default"
 def run(
     config: Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="Configuration (YAML); watched.")],
     backend: Annotated[
-        str, typer.Option(metavar="BACKEND", help="sim: our engine; vpp or vpp:SOCKET: a VPP at its API socket.")
+        str,
+        typer.Option(
+            metavar="BACKEND", help="sim: our engine; dpdk: the same, its NICs DPDK ports; vpp or vpp:SOCKET: a VPP."
+        ),
     ] = "sim",
     socket: SocketOption = None,
     run_dir: Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vectorplane.bench.measure import CaseResult
@@ -52,6 +52,39 @@ def api(routes: int, rounds: int, as_json: bool) -> None:
     for n, (ours, theirs, piped) in enumerate(zip(rates.sync, rates.sync_answering, rates.pipelined, strict=True), 1):
         made.add_row(str(n), f"{ours:,.0f}", f"{theirs:,.0f}", f"{ours / theirs:.2f}", f"{piped:,.0f}")
     console().print(made)
+
+
+def dpdk(cases: list[str], as_json: bool, *, beside: bool, **how: Any) -> None:
+    """Measure DPDK ports beside testpmd: a line a case."""
+    from vectorplane.backends.base import BackendError
+    from vectorplane.bench import dpdk as module
+    from vectorplane.cli.errors import fail
+    from vectorplane.cli.progress import compile_missing
+    from vectorplane.cli.tables import console, table
+    from vectorplane.jit.prepare import everything
+
+    unknown = [c for c in cases if c not in module.CASES]
+    if unknown:
+        fail(f"bench dpdk: no case {unknown[0]}: there are {', '.join(module.CASES)}", 2)
+    compile_missing(everything())
+    try:
+        results = [module.run(case, beside=beside, **how) for case in cases or module.CASES]
+    except BackendError as error:
+        fail(str(error))
+    if as_json:
+        print(json.dumps([r.json(beside) for r in results]))
+        return
+    made = table(f"DPDK ports, {module.MEMORY}", "Case", "Mpps", "testpmd", "Ratio", "Target", "Bare", "Call", "Graph")
+    for r in results:
+        theirs = (f"{r.median(r.theirs):.2f}", f"{r.ratio:.1%}", f"{r.target:.0%}") if beside else ("", "", "")
+        made.add_row(r.case, f"{r.median(r.ours):.2f}", *theirs, f"{r.bare:.1f}", f"{r.call:.1f}", f"{r.graph:.1f}")
+    out = console()
+    out.print(made)
+    for r in results:
+        pairs = "; ".join(f"{a} beside {b}" for a, b in zip(r.ours, r.theirs, strict=False)) or f"{r.ours}"
+        out.print(f"{r.case}: {pairs}")
+        out.print("  " + ", ".join(f"{n['name']} {n['clocks_per_packet']}" for n in r.nodes))
+    out.print("Bare: clocks a packet of driver and shim alone; Call: of a call for no packet; Graph: what comes on top")
 
 
 def _show(bench: str, result: CaseResult) -> None:

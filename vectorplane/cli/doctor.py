@@ -96,15 +96,23 @@ def _cache() -> Finding:
 
 
 def _dpdk() -> Finding:
+    from vectorplane.backends.engine.dpdk.eal import version as dpdk_version
+    from vectorplane.backends.engine.dpdk.library import HOW_TO_BUILD, DpdkMissing, shim_file
+
+    try:
+        found = dpdk_version()
+    except DpdkMissing as error:
+        if shim_file() is not None:
+            return Finding("DPDK", BAD, str(error), "the shim is there, but does not load: build it again")
+    else:
+        meaning = "interfaces can be DPDK ports (real cards: see doctor --bare-metal)"
+        return Finding("DPDK", GOOD, f"{found}, shim {shim_file()}", meaning)
     program = shutil.which("pkg-config")
+    why = "pkg-config is not installed"
     if program is not None:
         done = subprocess.run([program, "--modversion", "libdpdk"], capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return Finding(
-                "DPDK", GOOD, done.stdout.strip(), "found; this version does not drive real network cards yet"
-            )
-    why = "pkg-config knows no libdpdk" if program else "pkg-config is not installed"
-    return Finding("DPDK", GOOD, f"not found ({why})", "only real network cards would need it (Debian: libdpdk-dev)")
+        why = f"libdpdk {done.stdout.strip()} is there now" if done.returncode == 0 else "pkg-config knows no libdpdk"
+    return Finding("DPDK", GOOD, f"no shim ({why})", f"only DPDK ports need it; {HOW_TO_BUILD}")
 
 
 def _huge_pages() -> Finding:

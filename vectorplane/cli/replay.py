@@ -61,20 +61,35 @@ def set_up(options: Options) -> tuple[Engine, Network | None]:
     """
     from vectorplane.cli.devices import factory
     from vectorplane.control.apply import apply, make_engine
+    from vectorplane.control.config_device import DpdkSettings
 
     config, folder = configuration(options.config)
     changes = {k: v for k in ("clock", "workers") if (v := getattr(options, k)) is not None}
     config = config.model_copy(update={"engine": config.engine.model_copy(update=changes)})
+    if options.backend == "dpdk" and config.engine.clock == "virtual":
+        # DPDK's ports say no time: what is played takes none. Each packet shall know what those before it have taught
+        # (ARP, sessions), so they travel one by one; `--clock fast` takes vectors
+        one_by_one = {"clock": "fast", "vector_size": 1}
+        config = config.model_copy(update={"engine": config.engine.model_copy(update=one_by_one)})
     rx = rx_files(config, folder, assign(config, options.captures))
     if options.loop > 1 and any("-" in files for files in rx.values()):
         fail("standard input cannot be played more than once: leave out --loop", 2)
-    if not any(rx.values()):
+    if not any(rx.values()) and not any(isinstance(i.device, DpdkSettings) for i in config.interfaces.values()):
         fail("nothing to replay: give a CAPTURE", 2)
     tx = tx_files(config, options.out, rx)
     compile_control()
     engine = make_engine(config)
     try:
-        devices = factory(rx, tx, out=options.out, strict=options.strict, loops=options.loop)
+        devices = factory(
+            rx,
+            tx,
+            out=options.out,
+            strict=options.strict,
+            loops=options.loop,
+            eal=config.engine.eal,
+            dpdk=options.backend == "dpdk",
+            ports=True,
+        )
         done = apply(config, engine, devices, str(options.config or "config"))
         for item in done.pending:
             warn(f"{item.origin}: pending: {item.reason}")
@@ -91,8 +106,8 @@ def run(options: Options) -> None:
         from vectorplane.cli.replay_vpp import run as through_vpp
 
         return through_vpp(options)
-    if kind != "sim" or place:
-        fail(f"--backend: expected sim, vpp or vpp:SOCKET, got {options.backend!r}", 2)
+    if kind not in ("sim", "dpdk") or place:
+        fail(f"--backend: expected sim, dpdk, vpp or vpp:SOCKET, got {options.backend!r}", 2)
     from vectorplane.backends.engine.replay import needed_units
 
     engine, network = set_up(options)

@@ -63,20 +63,20 @@ def run(options: Options) -> None:
     from vectorplane.control.config import load_config
 
     kind, _, place = options.backend.partition(":")
-    if kind not in ("sim", "vpp") or (place and kind == "sim"):
-        fail(f"--backend: expected sim, vpp or vpp:SOCKET, got {options.backend!r}", 2)
+    if kind not in ("sim", "dpdk", "vpp") or (place and kind != "vpp"):
+        fail(f"--backend: expected sim, dpdk, vpp or vpp:SOCKET, got {options.backend!r}", 2)
     served = (options.api_socket, options.cli_socket, options.stats_socket)
     if kind == "vpp" and any(served):
-        fail("--api-socket, --cli-socket and --stats-socket are for --backend sim: a VPP has its own", 2)
+        fail("--api-socket, --cli-socket and --stats-socket are for --backend sim and dpdk: a VPP has its own", 2)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, force=True
     )
     config = load_config(options.config)
-    if kind == "sim":
+    if kind != "vpp":
         refuse_what_a_running_engine_cannot(config, str(options.config))
     try:
-        if kind == "sim":
-            _sim(options, config)
+        if kind != "vpp":
+            _engine(options, config, dpdk=kind == "dpdk")
         else:
             _vpp(options, config, place)
     except BackendError as error:
@@ -87,8 +87,9 @@ def run(options: Options) -> None:
         sys.exit(1)
 
 
-def _sim(options: Options, config: Config) -> None:
+def _engine(options: Options, config: Config, dpdk: bool) -> None:
     from vectorplane.backends.engine.backend import EngineBackend
+    from vectorplane.backends.engine.devices import DeviceMaker
     from vectorplane.backends.engine.engine import Engine
     from vectorplane.cli.progress import compile_everything
     from vectorplane.control.apply import set_up_acls
@@ -102,7 +103,8 @@ def _sim(options: Options, config: Config) -> None:
     try:
         cli = DebugCli(engine)
         services = _services(options, engine, cli)
-        asyncio.run(_serve(options, config, EngineBackend(engine, cli=_lines(engine, cli)), engine, services))
+        backend = EngineBackend(engine, DeviceMaker(eal=s.eal, dpdk=dpdk), _lines(engine, cli))
+        asyncio.run(_serve(options, config, backend, engine, services))
     finally:
         engine.close()
 

@@ -15,7 +15,7 @@ from llvmlite import binding, ir
 from vectorplane.jit.ops import _op
 
 _MACHINE = platform.machine()
-READV, WRITEV = {"aarch64": (65, 66)}.get(_MACHINE, (19, 20))
+WRITE, READV, WRITEV = {"aarch64": (64, 65, 66)}.get(_MACHINE, (1, 19, 20))
 
 _ASSEMBLY = {
     "x86_64": ("syscall", "={rax},{rax},{rdi},{rsi},{rdx},~{rcx},~{r11},~{memory}"),

@@ -31,7 +31,8 @@ class InterfacesKind(Kind[Interface]):
         except BaseException as error:
             if item.name in self.engine.plane.interfaces.by_name:
                 self.engine.interfaces.remove(self.index(item.name))
-            if item.device == "tap" and isinstance(error, OSError):  # the host's business, and may be mended there
+            # the host's business, and may be mended there
+            if item.device in ("tap", "memif") and isinstance(error, OSError):
                 raise BackendError(f"interface {item.name}: {error.strerror or error}", retry=True) from error
             raise
         self.told.interfaces[item.name] = (made.sw_if_index, item)

@@ -49,6 +49,7 @@ from vectorplane.control.vppapi.handlers import (
     l2_ports,
     l2_tag_rewrite,
     l3xc,
+    memif,
     nat44,
     nat44_addresses,
     nat44_mappings,
@@ -110,5 +111,6 @@ def all_handlers() -> dict[str, Handler]:
         nat44_mappings.HANDLERS,
         nat44_sessions.HANDLERS,
         tap.HANDLERS,
+        memif.HANDLERS,
     ]
     return {name: handler for module in modules for name, handler in module.items()}

@@ -22,6 +22,7 @@ from vectorplane.control.vppapi.schema import (
     l2,
     l3xc,
     memclnt,
+    memif,
     mfib_types,
     nat44_ed,
     nat_types,
@@ -97,5 +98,6 @@ def load() -> Registry:
     nat = (nat_types, nat44_ed)
     ip_modules = (ip, ip_neighbor, ip6_nd, arp, fib, l3xc)
     tunnels = (vxlan, geneve, gre, ipip)
-    modules = (memclnt, vlib, vpe, *types, pg, interface, feature, *ip_modules, l2, span, *tunnels, acl, *nat, tapv2)
+    devices = (tapv2, memif)
+    modules = (memclnt, vlib, vpe, *types, pg, interface, feature, *ip_modules, l2, span, *tunnels, acl, *nat, *devices)
     return Registry([parse(m.TEXT) for m in modules])

@@ -66,8 +66,8 @@ def test_trace_and_limit(served: Served) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (("--backend", "vppp"), 2, "--backend: expected sim, vpp or vpp:SOCKET, got 'vppp'"),
-        (("--backend", "sim:x"), 2, "--backend: expected sim, vpp or vpp:SOCKET, got 'sim:x'"),
+        (("--backend", "vppp"), 2, "--backend: expected sim, dpdk, vpp or vpp:SOCKET, got 'vppp'"),
+        (("--backend", "sim:x"), 2, "--backend: expected sim, dpdk, vpp or vpp:SOCKET, got 'sim:x'"),
         (("--backend", "vpp:/nowhere/api.sock"), 1, "no VPP at /nowhere/api.sock: No such file or directory"),
         (("--backend", "vpp", "--clock", "fast"), 2, "--clock is for the simulator: a VPP has its own"),
         (("--backend", "vpp:/x", "--api-dir", "/nowhere"), 1, "no definitions of VPP's messages: there is no folder"),
