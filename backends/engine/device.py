@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
 
 
+NAP = 0.0005
+"""Longest sleep of an idle engine in real time, seconds, while a device cannot wake it: a packet may have to wait."""
+
+
 class Device:
     """A device of the engine. This base is one that receives nothing and throws away what is sent (``null``)."""
 
@@ -73,9 +77,12 @@ class Device:
         """File descriptors that become readable when there is work for this device: packets, or `service`."""
         return ()
 
-    def polled(self) -> bool:
-        """Must an idle engine look for packets again and again, since nothing wakes it?"""
-        return self.pending()
+    def nap(self, idle: float) -> float | None:
+        """Longest sleep of an engine that had no packets for ``idle`` seconds, for this device's sake, in seconds.
+
+        None: no limit, something wakes it. The limit is what a packet may have to wait.
+        """
+        return NAP if self.pending() else None
 
     def arm(self) -> bool:
         """The engine is about to sleep: have the other side wake it; True when packets have come in the meantime."""

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _ROUNDS = 1 << 14
 """Rounds of polling after which the dispatcher comes back anyway, so that signals are seen."""
 _ENDLESS = 1 << 62
-_NAP = 0.0005
-"""Longest sleep of an idle engine in real time, seconds, while a device cannot wake it: a packet may have to wait."""
 _SERVICE = 20_000_000
 """Longest time between two visits to the devices' control channels under load, ns."""
 _ROUNDS_TOGETHER = 256
@@ -153,7 +151,7 @@ class Runner:
         """
         engine = self._engine
         gate = engine.gate
-        woken, serviced = True, 0
+        woken, serviced, busy = True, 0, engine.now
         while not engine.stopped:
             gate.take_turn()
             try:
@@ -171,15 +169,16 @@ class Runner:
                 fds = [fd for d in devices for fd in d.wait_fds()] if idle else []
                 due = min(engine.next_time(), engine.timers.next_time())
                 wait = None if due == NEVER else max(0.0, (due - engine.now) / 1e9)
-                polled = idle and any(d.polled() for d in devices)
+                quiet = 0.0 if not idle else (engine.now - busy) / 1e9
+                naps = [nap for d in devices if (nap := d.nap(quiet)) is not None] if idle else []
             finally:
                 gate.end_turn()
             if not idle or engine.stopped:  # `stop` may have come before this turn, which took its news
+                busy = engine.now
                 continue
             if not pending and not fds and not endless:
                 break
-            if polled:
-                wait = _NAP if wait is None else min(wait, _NAP)
+            wait = min([w for w in (wait, *naps) if w is not None], default=None)
             woken = gate.sleep(wait, fds)
         for device in engine.devices():
             device.flush()

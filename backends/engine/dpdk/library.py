@@ -13,7 +13,7 @@ from vectorplane.backends.base import BackendError
 
 FOLDER = Path(__file__).parent / "shim"
 """No package, so that nobody takes the library for a module of Python."""
-API = 1
+API = 2
 """Of the flat API that this program speaks (``VP_API`` of shim.h)."""
 HOW_TO_BUILD = (
     "install DPDK and build again: apt-get install libdpdk-dev dpdk cmake pkg-config gcc, "

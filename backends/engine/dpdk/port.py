@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vectorplane.backends.base import BackendError
-from vectorplane.backends.engine.device import Device
+from vectorplane.backends.engine.device import NAP, Device
 from vectorplane.backends.engine.dpdk import eal
+from vectorplane.backends.engine.dpdk.interrupts import Interrupts
 from vectorplane.backends.engine.dpdk.library import address_of, load
 from vectorplane.backends.engine.dpdk.pool import DpdkPools
 from vectorplane.dataplane.region import Region
@@ -31,6 +32,8 @@ _TAKE_SEGMENTS = ("net_af_packet", "net_memif", "net_null", "net_pcap", "net_rin
 """Drivers that take packets of several segments, though (in some versions) they do not say so."""
 _KEEP_PACKETS = ("net_ring",)
 """Drivers that forget what waits in them when they are closed."""
+_LONGEST_NAP, _LOOK = 0.05, 0.1
+"""Seconds: `DpdkPort.nap`."""
 _QUEUES_ARE_FILES = ("net_pcap",)
 """Drivers whose queues are given by their parameters: all are served."""
 
@@ -71,6 +74,8 @@ class DpdkPort(Device):
         self._slots: list[tuple[int, int]] = []
         self._seen: dict[str, int] = {}
         self._region: Region | None = None
+        self._interrupts: Interrupts | None = None
+        self._interrupted = 0
 
     def attach(self, engine: Engine, sw_if_index: int) -> None:
         """Make and start the port, join `dpdk-input`."""
@@ -95,6 +100,9 @@ class DpdkPort(Device):
         self._configure()
         self._fill_tx()
         self._check(self._lib.vp_port_start(port), "it does not start")
+        if self.engine.clock == "real":
+            self._interrupts = Interrupts.of(port, self.rx_queues)
+            eal.logged()  # why there are none
         self._join()
         record = self.engine.interfaces.record(self.sw_if_index)
         self.set_promiscuous(True)  # an interface takes what is for it, as everywhere in the engine
@@ -129,6 +137,7 @@ class DpdkPort(Device):
         made.rx_queues, made.tx_queues = self.rx_queues, self.tx_queues
         made.rx_ring, made.tx_ring = wish.rx_ring, wish.tx_ring
         made.rx_offloads = info.rx_offloads
+        made.interrupts = self.engine.clock == "real"  # else nobody ever sleeps
         self._check(self._lib.vp_port_configure(self.port, made, self.pool), "it refuses its settings")
         if wish.mtu is not None:
             self._check(self._lib.vp_port_set_mtu(self.port, wish.mtu), f"it refuses the MTU {wish.mtu}")
@@ -233,6 +242,9 @@ class DpdkPort(Device):
         if self.port < 0:
             return
         self._stats()
+        if self._interrupts is not None:
+            if self._interrupts.take():
+                self._interrupted = self.engine.now
         interfaces = self.engine.interfaces
         if interfaces.is_up(self.sw_if_index):
             up = self.carrier()
@@ -244,9 +256,25 @@ class DpdkPort(Device):
         if self.port >= 0 and self.engine.clock != "real":
             self._stats()
 
-    def polled(self) -> bool:
-        """Nothing wakes us."""
-        return self.port >= 0
+    def wait_fds(self) -> Sequence[int]:
+        """What tells of interrupts, where the driver has them."""
+        return () if self._interrupts is None else (self._interrupts.fd,)
+
+    def arm(self) -> bool:
+        """Ask for interrupts; True when they were not asked for before: look once more, then sleep."""
+        return self._interrupts is not None and self._interrupts.arm()
+
+    def nap(self, idle: float) -> float | None:
+        """Packets are looked for less and less often, without interrupts at least 20 times a second.
+
+        With interrupts only the link and counters are left to be looked for; but net_tap's descriptor may be readable
+        a little before its receive function believes it, so an interrupt begins it anew, too.
+        """
+        if self.port < 0:
+            return None
+        if self._interrupts is None:
+            return min(_LONGEST_NAP, max(NAP, idle / 20))
+        return min(_LOOK, max(NAP, min(idle, (self.engine.now - self._interrupted) / 1e9) / 4))
 
     def close(self) -> None:
         """Stop the port, free what waits in it, and remove it."""
@@ -256,6 +284,9 @@ class DpdkPort(Device):
                 queues.tables[worker][slot] = np.zeros((), queues.tables[worker].dtype)
                 queues.tables[worker][slot]["state"] = CLOSED
             self._slots = []
+        if self._interrupts is not None:
+            self._interrupts.close()
+            self._interrupts = None
         if self.port >= 0:
             port, self.port = self.port, -1
             if self._lib.vp_eal_state() != self._lib.VP_FORKED:

@@ -154,6 +154,7 @@ class Running:
         self.engine.interfaces.set_up(made.sw_if_index)
         self.engine.addresses.add(made.sw_if_index, address)
         self.index = made.sw_if_index
+        self.idle = 0.0
         self._thread = threading.Thread(target=self.engine.serve)
         self._thread.start()
 
@@ -166,6 +167,8 @@ class Running:
             "rx": int(plane.if_stats["rx"].total()[self.index, 0]),
             "tx": int(plane.if_stats["tx"].total()[self.index, 0]),
             "link": self.engine.interfaces.link_is_up(self.index),
+            "idle": self.idle,
+            "interrupts": bool(self.port.wait_fds()),
             "consumed": plane.error_counts("consumed"),
         }
         self.engine.close()
@@ -179,9 +182,25 @@ def tap() -> dict[str, Any]:
         subprocess.run("ip addr add 10.77.0.2/24 dev vptap0; ip link set vptap0 up", shell=True, check=True)
         time.sleep(0.3)
         done = subprocess.run(["ping", "-c5", "-i0.05", "-W2", "-s1400", "10.77.0.1"], capture_output=True, text=True)
+        router.idle = idle()
     finally:
         counted = router.close()
     return counted | {"ping": done.stdout}
+
+
+def quiet(device: str) -> dict[str, Any]:
+    """A port that nothing comes from."""
+    router = Running(device, "10.77.0.1/24", MACS[0])
+    router.idle = idle()
+    return router.close()
+
+
+def idle() -> float:
+    """Seconds of a core that this process takes in a second, when all has been quiet for a while."""
+    time.sleep(0.5)
+    before = time.process_time()
+    time.sleep(2)
+    return (time.process_time() - before) / 2
 
 
 def memif(role: str, path: str, address: str, until: str) -> dict[str, Any]:

@@ -137,6 +137,7 @@ int vp_port_configure(int port, const vp_wish_t *wish, uint64_t pool)
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     else
         conf.rx_adv_conf.rss_conf.rss_hf = 0;
+    conf.intr_conf.rxq = wish->interrupts != 0;
     error = rte_eth_dev_configure(port, wish->rx_queues, wish->tx_queues, &conf);
     if (error < 0)
         return error;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* cdef: begin */
-#define VP_API 1
+#define VP_API 2
 
 typedef struct {
     char driver[64];
@@ -27,7 +27,7 @@ typedef struct {
     uint32_t rx_queues, tx_queues;
     uint32_t rx_ring, tx_ring; /* wishes: the driver's limits are respected */
     uint64_t rx_offloads; /* those of VP_RX_... that are to be used */
-    int32_t socket;
+    int32_t interrupts; /* 1: of receive queues, where the driver has them */
 } vp_wish_t;
 
 typedef struct {
@@ -76,6 +76,11 @@ int vp_port_set_mac(int port, const uint8_t *mac);
 int vp_port_set_mtu(int port, uint32_t mtu);
 int vp_port_set_promiscuous(int port, int on);
 int vp_port_drain(int port, uint32_t queues);
+
+int vp_epoll_open(void);
+int vp_epoll_watch(int epoll, int port, uint32_t queue);
+int vp_epoll_take(int epoll);
+int vp_epoll_ask(int port, uint32_t queue, int on);
 
 int64_t vp_rx(int64_t queue, int64_t mbufs, int64_t count);
 int64_t vp_tx(int64_t queue, int64_t mbufs, int64_t count);
