@@ -242,9 +242,8 @@ class DpdkPort(Device):
         if self.port < 0:
             return
         self._stats()
-        if self._interrupts is not None:
-            if self._interrupts.take():
-                self._interrupted = self.engine.now
+        if self._interrupts is not None and self._interrupts.take():
+            self._interrupted = self.engine.now
         interfaces = self.engine.interfaces
         if interfaces.is_up(self.sw_if_index):
             up = self.carrier()
