@@ -97,6 +97,13 @@ class Backend(Protocol):
         """
         ...
 
+    def fault(self, item: Item) -> str:
+        """Why an item that is there does not work now, though nothing is wrong with it (the host took a device away).
+
+        Empty: it works, as far as the backend can tell. Whoever took it may give it back: the backend waits for that.
+        """
+        ...
+
     def dump(self, kind: type[Item]) -> Iterable[Item]:
         """What is really there of a kind, whoever made it; what a backend always has (table 0, local0) is left out."""
         ...

@@ -94,6 +94,11 @@ class EngineBackend:
         made: Item = self._kind(item).canonical(item)
         return made
 
+    def fault(self, item: Item) -> str:
+        """What an interface's device misses; no other thread changes the interfaces that there are."""
+        index = self.engine.plane.interfaces.by_name.get(item.name) if isinstance(item, Interface) else None
+        return "" if index is None else self.engine.interfaces[index].device.fault or ""
+
     def dump(self, kind: type[Item]) -> Iterable[Item]:
         """What the engine holds of a kind."""
         with self.engine.paused():

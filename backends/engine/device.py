@@ -43,6 +43,8 @@ class Device:
     """Largest L3 packet of a new interface; 0: none of its own."""
     link_mtu: int | None = None
     """Largest frame, less its Ethernet header and two tags; None: as `default_mtu`."""
+    fault: str | None = None
+    """Why it does not work, though it should: something of the host's, or the other side, failed. None: it works."""
     link_speed = 0
     """kbit/s; 0: unknown."""
 

@@ -231,6 +231,10 @@ class VppBackend:
         made: Item = kind.canonical(kind.__new__(kind), item)
         return made
 
+    def fault(self, item: Item) -> str:
+        """Nothing: a VPP does not tell; of what it deletes it does."""
+        return ""
+
     def dump(self, kind: type[Item]) -> Iterable[Item]:
         """What VPP holds of a kind."""
         with self._guard():

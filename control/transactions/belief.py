@@ -110,7 +110,8 @@ class Belief:
             ours = key not in self.actual.foreign
             state, reason = (DIFFERENT, "it should not be there any more") if ours else (OBTAINED, "others made it")
         elif there is not None and self.same_there(key, wanted.item, there):
-            state = APPLIED
+            reason = self.backend.fault(there)
+            state = FAILED if reason else APPLIED
         elif waits := self.unmet(key):
             state, reason = PENDING, "; ".join(map(self.why_not, waits)) if deep else ""
         else:

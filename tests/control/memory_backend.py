@@ -20,6 +20,7 @@ class MemoryBackend:
     def __init__(self) -> None:
         self.held: dict[str, Item] = {}
         self.refused: set[str] = set()
+        self.faults: dict[str, str] = {}
         self.away = False
         self.on_reconnect: Callable[[], None] | None = None
         self.on_event: Callable[[str, dict[str, Any]], None] | None = None
@@ -62,6 +63,9 @@ class MemoryBackend:
 
     def canonical(self, item: Item) -> Item:
         return item
+
+    def fault(self, item: Item) -> str:
+        return self.faults.get(item.key, "")
 
     def dump(self, kind: type[Item]) -> Iterable[Item]:
         if self.away:

@@ -9,6 +9,7 @@ The client makes the memory and decides how many queues there are and how large,
 
 from __future__ import annotations
 
+import errno
 import hmac
 import logging
 import os
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _RETRY = 1_000_000_000
+_NOT_THERE_YET = (errno.ENOENT, errno.ECONNREFUSED)
+"""A server that has not started."""
 SECRET_SIZE = 24
 
 
@@ -89,8 +92,8 @@ class MemifDevice(Device):
         address_of(socket)
         self.socket, self.id, self.server, self.secret = socket, id, server, secret
         self.rx_queues, self.tx_queues, self.ring_size, self.buffer_size = rx_queues, tx_queues, ring_size, buffer_size
-        self.fault: str | None = "not connected"
-        """Why there is no link; None while there is one."""
+        self._said: str | None = None
+        """Why the last attempt to connect failed, if it did."""
         self.agreed = (1, 0)
         """Ring size and buffer size of the last connection as a client (VPP tells these, and as a server none)."""
         self.link: MemifLink | None = None
@@ -174,10 +177,11 @@ class MemifDevice(Device):
         try:
             connection = connect(self.socket)
         except OSError as error:
-            fault = f"{self.socket}: {error.strerror}"
-            if fault != self.fault:
-                self.fault = fault
-                log.info("%s: %s", self._name, fault)
+            said = f"{self.socket}: {error.strerror}"
+            if said != self._said:
+                self._said = said
+                log.info("%s: %s", self._name, said)
+            self.fault = None if error.errno in _NOT_THERE_YET else said
             return
         init = Init(VERSION, self.id, ETHERNET, self.secret.encode(), NAME)
         self.control = control = ControlSocket(connection, ClientSession(init, self._name, self._offer, self._ready))
@@ -268,7 +272,7 @@ class MemifDevice(Device):
             link = MemifLink(self._engine, self._sw_if_index, regions, rx, tx, layout)
         except (OSError, RuntimeError) as error:
             raise ProtocolError(f"no queues: {error}") from error
-        self.link, self.fault = link, None
+        self.link, self.fault, self._said = link, None, None
         assert self._watcher is not None
         for fd in link.rx_fds:
             self._watcher.add(fd, lambda: None, edge=True)  # being woken is all that is wanted
@@ -280,7 +284,8 @@ class MemifDevice(Device):
         """The connection ends; ``tell``: the peer is told why."""
         if self.control is None:
             return
-        control, self.control, self.fault = self.control, None, reason
+        control, self.control = self.control, None
+        self.fault = reason if tell else None  # that a peer leaves is nothing wrong
         was_up = self.link is not None
         self._down()
         if self._listener is not None:

@@ -50,7 +50,6 @@ class TapDevice(Device):
             raise ValueError(f"tap: {link.name!r} is no name that an interface of Linux can have")
         self.host = link
         self.queues, self.offloads_checksums, self.gso = queues, checksum_offload, gso
-        self.fault: str | None = None
         """Why there is no link; None while there is one."""
         self.asked: dict[str, int] = {"tx_ring_sz": 256, "rx_ring_sz": 256, "tap_flags": 2 if checksum_offload else 0}
         """What VPP's API tells of it and we have no use for."""

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 from tests.backends.tap.namespaces import namespaces, needs_root, serving, sh
+from vectorplane.backends.engine.backend import EngineBackend
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.tap.device import TapDevice
 from vectorplane.backends.engine.tap.host_link import HostLink
+from vectorplane.backends.items import Interface
 from vectorplane.graph_nodes.tap_input import E_NO_BUFFERS
 
 pytestmark = needs_root
@@ -148,6 +150,7 @@ def test_a_deleted_host_interface_comes_back(hosts: tuple[str, ...], caplog: pyt
     device = engine.interfaces["tap1"].device
     assert isinstance(device, TapDevice)
     index = engine.interfaces["tap1"].sw_if_index
+    backend, item = EngineBackend(engine), Interface("tap1", "tap")
     mac = device.host.mac
     try:
         with serving(engine):
@@ -155,13 +158,13 @@ def test_a_deleted_host_interface_comes_back(hosts: tuple[str, ...], caplog: pyt
             end = time.monotonic() + 5
             while device.fault is None and time.monotonic() < end:
                 time.sleep(0.02)
-            assert device.fault == "host interface eth0 is gone"
+            assert device.fault == backend.fault(item) == "host interface eth0 is gone"
             with engine.paused():
                 assert not engine.interfaces.link_is_up(index)
             sh("ip", "netns", "exec", hosts[0], "ping", "-c", "1", "10.77.1.1")
             while device.fault is not None and time.monotonic() < end:
                 time.sleep(0.02)
-            assert device.fault is None and device.host.mac == mac
+            assert device.fault is None and backend.fault(item) == "" and device.host.mac == mac
             with engine.paused():
                 assert engine.interfaces.link_is_up(index)
             answered = sh("ip", "netns", "exec", hosts[0], "ping", "-c", "3", "-i", "0.2", "10.77.2.2")

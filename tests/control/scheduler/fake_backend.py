@@ -67,6 +67,8 @@ class FakeBackend:
         """Keys of items that can't be changed in place."""
         self.vanish: int | None = None
         """The number of the operation at which it goes away."""
+        self.faults: dict[str, str] = {}
+        """Why items that are there do not work."""
         self.away = False
         self.count = 0
         self.log: list[tuple[str, str]] = []
@@ -133,6 +135,9 @@ class FakeBackend:
     def canonical(self, item: Item) -> Item:
         """It can't hold names of tables."""
         return replace(item, name="") if isinstance(item, Table) else item
+
+    def fault(self, item: Item) -> str:
+        return self.faults.get(item.key, "")
 
     def dump(self, kind: type[Item]) -> Iterable[Item]:
         if self.away:

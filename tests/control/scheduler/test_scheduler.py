@@ -449,3 +449,17 @@ def test_history_is_bounded(world: World) -> None:
     record = world.commit(A, *(route(f"10.{i >> 8}.{i & 255}.0/24", Path("1.1.1.1", "a")) for i in range(1500)))
     assert len(record.events) == MAX_EVENTS and record.done["create route"] == record.planned["create route"] == 1500
     assert record.lines()[-1] == "  ... and 502 more" and record.json()["duration"] >= 0
+
+
+def test_an_item_that_does_not_work_any_more_is_failed_until_it_does(world: World) -> None:
+    """The host took its device away: nothing is done to it, what needs it stays, and it comes back by itself."""
+    world.commit(A, InterfaceUp("a"))
+    world.backend.faults[A.key] = "host interface eth0 is gone"
+    seen = world.scheduler.state(A.key)
+    assert (seen.state, seen.reason) == ("failed", "host interface eth0 is gone")
+    assert "failed: host interface eth0 is gone" in world.scheduler.explain(A.key).text()
+    assert world.state(InterfaceUp("a").key) == "applied"
+    world.log()
+    assert world.commit(A).outcome == "applied" and world.log() == []
+    world.backend.faults.clear()
+    assert world.state(A.key) == "applied"
