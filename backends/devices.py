@@ -43,6 +43,7 @@ DEVICES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "queues": 1,
             "checksum_offload": False,
             "gso": False,
+            "gro": False,
             "host_name": None,
             "host_namespace": None,
             "host_mac": None,

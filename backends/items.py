@@ -295,6 +295,18 @@ class Reassembly:
 
 
 @dataclass(frozen=True, slots=True)
+class SoftwareGso:
+    """TCP that other interfaces brought uncut is cut into segments before it leaves by this one."""
+
+    kind: ClassVar[str] = "gso"
+    interface: str
+
+    @property
+    def key(self) -> str:
+        return f"interface/{self.interface}/gso"
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeDomain:
     """A bridge domain: what is done with the frames of its ports."""
 
@@ -457,6 +469,7 @@ Item = (
     | ProxyArpRange
     | ProxyArpInterface
     | Reassembly
+    | SoftwareGso
     | BridgeDomain
     | BridgePort
     | L2Xconnect

@@ -147,13 +147,11 @@ class Checker:
                     self.fail((*path, "vdev" if device.vdev else "pci"), f"{card} is already {self.where(other)}")
 
     def tap(self, name: str, path: Path, device: TapSettings) -> None:
-        """Its host name is one that Linux takes; packets that are to be cut must find an interface that does it."""
+        """Its host name is one that Linux takes, and a host that gets TCP put together can cut it."""
+        if device.gro and not device.gso:
+            self.fail((*path, "gro"), "needs gso: true")
         if device.host.name is None and not is_host_name(name):
             self.fail((*path, "host", "name"), f"is missing: {name} is no name that an interface of Linux can have")
-        for other, interface in self.config.interfaces.items() if device.gso else ():
-            if not (isinstance(interface.device, TapSettings) and interface.device.gso):
-                self.fail((*path, "gso"), f"{other} does not take TCP that is to be cut: it is no tap with gso: true")
-                return
 
     def memif(self, seen: dict[tuple[str, int], tuple[str, Path]], path: Path, device: MemifSettings) -> None:
         """As in VPP a socket is of servers or of clients, and an id is there once."""

@@ -125,14 +125,16 @@ class TapSettings(Model):
     """A tap: what it sends an interface of the host receives, and the other way round. Needs root, and real time.
 
     ``host``: the other end (its name is by default the interface's). ``queues``: of each direction. With
-    ``checksum_offload`` the host leaves TCP and UDP checksums to us, with ``gso`` the cutting of TCP, too: then every
-    interface must be a tap that takes such packets.
+    ``checksum_offload`` the host leaves TCP and UDP checksums to us, with ``gso`` the cutting of TCP, too (IPv4):
+    it leaves uncut by another such tap, and is cut before it leaves by any other interface. With ``gro`` besides, what
+    came cut is put together for the host.
     """
 
     type: Literal["tap"]
     queues: Annotated[int, Field(ge=1, le=64)] = 1
     checksum_offload: bool = False
     gso: bool = False
+    gro: bool = False
     host: HostSettings = Field(default_factory=HostSettings)
 
 

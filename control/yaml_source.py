@@ -13,7 +13,15 @@ from vectorplane.control.config_acl import Rule
 from vectorplane.control.config_bridge import TagRewrite
 from vectorplane.control.config_check import ports
 from vectorplane.control.config_check_bridge import port_type
-from vectorplane.control.config_device import CaptureSettings, DeviceSettings, MemifSettings, SimSettings, TapSettings
+from vectorplane.control.config_device import (
+    BviSettings,
+    CaptureSettings,
+    DeviceSettings,
+    LoopbackSettings,
+    MemifSettings,
+    SimSettings,
+    TapSettings,
+)
 from vectorplane.control.config_error import Path as Field
 from vectorplane.control.config_interface import Interface, Port, SubInterface
 from vectorplane.control.config_path import Path as Way
@@ -73,6 +81,7 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
     for name, entries in config.macip_acls.items():
         made = tuple(items.MacipRule(r.action, r.mac, r.mac_mask, r.src) for r in entries)
         yield items.MacipAcl(name, made), ("macip_acls", name)
+    uncut = any(isinstance(i.device, TapSettings) and i.device.gso for i in config.interfaces.values())
     for name, field, port in ports(config):
         yield from _l2(config, name, field, port)
         if port.mtu is not None:
@@ -93,6 +102,8 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
             yield items.Reassembly(name, how), (*field, "reassembly", i)
         if port.l3_xconnect:
             yield items.L3Xconnect(name, _ways(port.l3_xconnect)), (*field, "l3_xconnect")
+        if uncut and _has_to_cut(port):
+            yield items.SoftwareGso(name), field
         yield from _acl(name, field, port)
         if port.nat is not None:
             yield items.NatInterface(name, port.nat), (*field, "nat")
@@ -108,6 +119,14 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
         yield items.Route(route.prefix, _paths(route), route.table), ("routes", i)
     for i, span in enumerate(config.span):
         yield items.Span(span.source, span.target, span.direction, span.l2), ("span", i)
+
+
+def _has_to_cut(port: Port) -> bool:
+    """Must TCP that a tap brought uncut be cut before it leaves here? Not for the router itself, nor a tap that can."""
+    if not isinstance(port, Interface):
+        return True  # with tags Linux would not take it
+    device = port.device
+    return not (isinstance(device, LoopbackSettings | BviSettings) or (isinstance(device, TapSettings) and device.gso))
 
 
 def _bridge_domains(config: Config) -> Iterator[tuple[items.Item, Field]]:

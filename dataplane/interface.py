@@ -41,6 +41,8 @@ LOOPED = 64
 """Its packets neither come from outside nor leave: it receives what it transmits, or (a tunnel) others carry both."""
 CHECKSUM_OFFLOAD = 128
 """The device fills in checksums (buffers with OFFLOAD flags may be handed to it)."""
+CUTS_TCP = 256
+"""The device takes TCP that is still to be cut into segments (buffers that are `GSO`)."""
 MAX_INTERFACES = 65536
 INTERFACE_SIZE = INTERFACE.itemsize
 (I_FLAGS, I_MAC, I_IP4_TABLE, I_VLANS) = offsets(INTERFACE, "flags", "mac", "ip4_table", "vlans")

@@ -28,7 +28,7 @@ QUEUE = np.dtype(
         ("header", "i8"),  # address of the vnet header of what is sent
         ("spill", "i8"),  # address of SPILL_BYTES for what does not fit into one buffer
         ("gso", "i8"),  # 1: the host cuts TCP
-        ("pad", "i8"),
+        ("gro", "i8"),  # 1: TCP is put together for it
     ]
 )
 QUEUE_SIZE = QUEUE.itemsize

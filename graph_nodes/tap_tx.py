@@ -1,9 +1,10 @@
 """tap-tx: ``<interface>-tx`` of a tap: hands frames to the host, which receives them as if from a wire.
 
 Each packet is one ``writev`` of its vnet header and its buffers; nothing is copied here. Packets that wait for their
-checksums have got them in the interface's output node. TCP that is to be cut goes to a host that does it as one packet;
-to another it is a drop ("gso disabled on itf  -- gso packet drop"). The host takes nothing while its interface is down
-("interface is down on the host") or its queue full ("no free tx slots").
+checksums have got them in the interface's output node. With ``gro`` TCP is put together first (`tcp_coalesce`). TCP
+that is to be cut goes to a host that does it as one packet; to another it is a drop ("gso disabled on itf  -- gso
+packet drop"). The host takes nothing while its interface is down ("interface is down on the host") or its queue full
+("no free tx slots").
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, GSO, NEXT_PRESENT, 
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, EINVAL, EIO, MAX_IOV, OPEN, QUEUE, lose
+from vectorplane.graph_nodes.tcp_coalesce import coalesce
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.graph_nodes.vnet_header import clear_vnet_header, put_vnet_header
 from vectorplane.jit.kernel import helper, kernel
@@ -84,15 +86,20 @@ def tap_tx(worker: int, node: int, frame: int) -> int:
     w = rec(worker, WORKER)
     d = rec(node, NODE)
     n = frame_n(frame)
-    for i in range(n):
+    gro = rec(d.data, QUEUE).gro
+    i = 0
+    while i < n:
         index = buffer_index(frame, i)
         b = w.pool + index * CELL
+        packets = coalesce(worker, frame, i) if gro != 0 else 1
         error = send(worker, node, b)
         if error >= 0:
-            count_drop(worker, d.err_base + error)
+            for _ in range(packets):
+                count_drop(worker, d.err_base + error)
             c = w.if_tx_error + 8 * rec(b, BUFFER).tx_sw_if
-            st64(c, ld64(c) + 1)
+            st64(c, ld64(c) + packets)
         free(worker, index)
+        i += packets
     return n
 
 

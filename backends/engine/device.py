@@ -26,6 +26,8 @@ class Device:
     """Is what it transmits received again?"""
     checksum_offload = False
     """Does it fill in checksums that are left to it?"""
+    cuts_tcp = False
+    """Does it take TCP that is still to be cut into segments?"""
     frame_size_can_change = False
     """May the size of the largest frame be changed?"""
     output_node: str | None = None

@@ -126,7 +126,8 @@ class DeviceMaker:
                 gateways=tuple(ip_address(a) for a in s["host_gateways"]),
                 bridge=s["host_bridge"],
             )
-            return TapDevice(link, queues=s["queues"], checksum_offload=s["checksum_offload"], gso=s["gso"])
+            flags = {flag: s[flag] for flag in ("checksum_offload", "gso", "gro")}
+            return TapDevice(link, queues=s["queues"], **flags)
         except ValueError as error:
             raise BackendError(f"interface {name}: {error}") from error
 

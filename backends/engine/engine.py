@@ -14,6 +14,7 @@ from vectorplane.backends.engine.addresses import Addresses
 from vectorplane.backends.engine.addresses6 import Addresses6
 from vectorplane.backends.engine.device import Device, LocalDevice
 from vectorplane.backends.engine.gate import Gate
+from vectorplane.backends.engine.gso import SoftwareGso
 from vectorplane.backends.engine.interfaces import Interfaces
 from vectorplane.backends.engine.ip6_reassembly import Ip6Reassembly
 from vectorplane.backends.engine.l2.bridges import Bridges
@@ -117,6 +118,7 @@ class Engine:
         self.span = Spans(self)
         self.l3xc = L3CrossConnects(self)
         self.l2_features = L2Features(self)
+        self.gso = SoftwareGso(self)
         self.acls = Acls(self)
         self.acl_whitelists = Whitelists(self)
         self.macips = Macips(self)

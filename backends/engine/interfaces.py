@@ -25,7 +25,7 @@ from vectorplane.backends.engine.interface import (
 from vectorplane.backends.engine.interface_removal import clear_out
 from vectorplane.backends.engine.interface_state import InterfaceStates
 from vectorplane.backends.engine.sub_interfaces import INNER_ANY
-from vectorplane.dataplane.interface import CHECKSUM_OFFLOAD, LOOPED, PROMISCUOUS
+from vectorplane.dataplane.interface import CHECKSUM_OFFLOAD, CUTS_TCP, LOOPED, PROMISCUOUS
 from vectorplane.graph_nodes.interface_output import OutputSlots
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Interfaces(InterfaceStates):
             (PROMISCUOUS if promiscuous else 0)
             | (LOOPED if device.looped or device.output_node is not None else 0)
             | (CHECKSUM_OFFLOAD if device.checksum_offload else 0)
+            | (CUTS_TCP if device.cuts_tcp else 0)
         )
         if device.output_node is not None:
             output = graph.add(device.output_node)

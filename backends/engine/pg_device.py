@@ -42,7 +42,7 @@ class PgDevice(Device):
         self.mode = mode
         self.ethernet = mode == ETHERNET
         self.default_mtu = Device.default_mtu if self.ethernet else 0
-        self.gso_size = gso_size
+        self.gso_size, self.cuts_tcp = gso_size, gso_size > 0
         self.offloads = OFFLOAD_IP_CHECKSUM | OFFLOAD_L4_CHECKSUM if checksum_offload else 0
         """Buffer flags of what it receives."""
         self.input_node = _INPUT[mode]

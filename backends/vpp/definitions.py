@@ -31,6 +31,7 @@ FILES = (
     "feature",
     "nat_types",
     "nat44_ed",
+    "gso",
     "tapv2",
 )
 """All that the backend needs."""

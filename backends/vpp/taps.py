@@ -12,7 +12,7 @@ from typing import Any
 from vectorplane.backends.base import BackendError
 
 CREATE, DELETE, LIST = "tap_create_v3", "tap_delete_v2", "sw_interface_tap_v2_dump"
-GSO, CHECKSUM_OFFLOAD = 1, 2
+GSO, CHECKSUM_OFFLOAD, GRO = 1, 2, 32
 UNTOLD = ("queues", "host_gateways")
 """Settings that VPP does not tell."""
 
@@ -37,7 +37,9 @@ def creation(name: str, wanted: dict[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "num_rx_queues": wanted["queues"],
         "num_tx_queues": wanted["queues"],
-        "tap_flags": (GSO if wanted["gso"] else 0) | (CHECKSUM_OFFLOAD if wanted["checksum_offload"] else 0),
+        "tap_flags": (GSO if wanted["gso"] else 0)
+        | (CHECKSUM_OFFLOAD if wanted["checksum_offload"] else 0)
+        | (GRO if wanted["gro"] else 0),
     }
     optional = {
         "host_if_name": wanted["host_name"] or name,
@@ -64,6 +66,7 @@ def read(name: str, details: Any, believed: dict[str, Any]) -> dict[str, Any]:
     """
     told: dict[str, Any] = {
         "gso": bool(int(details.tap_flags) & GSO),
+        "gro": bool(int(details.tap_flags) & GRO),
         "checksum_offload": bool(int(details.tap_flags) & CHECKSUM_OFFLOAD),
         "host_name": None if details.host_if_name == name else details.host_if_name,
         "host_namespace": details.host_namespace or None,

@@ -90,6 +90,22 @@ def set_reassembly(cli: DebugCli, words: Words) -> str:
     return ""
 
 
+def set_gso(cli: DebugCli, words: Words) -> str:
+    """Cut TCP that is still uncut before it leaves by an interface, or no longer (which is what it does unasked)."""
+    index, on = None, False
+    while not words.done:
+        if words.accept("enable"):
+            on = True
+        elif words.accept("disable"):
+            on = False
+        else:
+            index = cli.interface(words, "unknown input").sw_if_index
+    if index is None:
+        raise CliError("Interface not specified...")
+    cli.engine.gso.enable(index, on)
+    return ""
+
+
 def set_extended(cli: DebugCli, words: Words) -> str:
     """Let shallow virtual reassembly wait for the last fragment as well as for the first, or no longer."""
     versions: set[str] = set()
@@ -162,6 +178,7 @@ COMMANDS = (
     Command("disable ip6 interface", "disable ip6 interface <interface>", enable_ip(6, False)),
     Command("test interface link-state", "test interface link-state <interface> [up] [down]", test_link_state),
     Command("set interface reassembly", "set interface reassembly <interface-name> [off|ip4]", set_reassembly),
+    Command("set interface feature gso", "set interface feature gso <intfc> [enable | disable]", set_gso),
     Command("set ip reassembly extended", "set ip reassembly extended [ip4|ip6] [on|off]", set_extended),
     Command("show ip4-full-reassembly", "show ip4-full-reassembly [details]", show_reassembly),
     Command("show ip4-sv-reassembly", "show ip4-sv-reassembly [details]", show_sv_reassembly),

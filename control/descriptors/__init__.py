@@ -12,6 +12,7 @@ from vectorplane.control.descriptors.bridge_arp import BRIDGE_ARP
 from vectorplane.control.descriptors.bridge_domain import BRIDGE_DOMAIN
 from vectorplane.control.descriptors.bridge_port import BRIDGE_PORT
 from vectorplane.control.descriptors.descriptor import Descriptor
+from vectorplane.control.descriptors.gso import GSO
 from vectorplane.control.descriptors.interface import INTERFACE
 from vectorplane.control.descriptors.ip4 import IP4
 from vectorplane.control.descriptors.l2_fib_entry import L2_FIB_ENTRY
@@ -58,6 +59,7 @@ _ALL = (
     PROXY_ARP_RANGE,
     PROXY_ARP_INTERFACE,
     REASSEMBLY,
+    GSO,
     NEIGHBOUR,
     ROUTE,
     L3_XCONNECT,

@@ -32,6 +32,7 @@ from vectorplane.backends.items import (
     ProxyArpRange,
     Reassembly,
     Route,
+    SoftwareGso,
     Span,
     SubInterface,
     Table,
@@ -90,6 +91,8 @@ def item_text(item: Item | None) -> str:
             return f"proxy-arp {item.low} - {item.high}" + (f" table {item.table}" if item.table else "")
         case Reassembly():
             return f"interface {item.interface} reassembly {item.how}"
+        case SoftwareGso():
+            return f"interface {item.interface} gso"
         case ProxyArpInterface():
             return f"interface {item.interface} proxy-arp"
         case BridgeDomain():

@@ -7,7 +7,7 @@ import pytest
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.tap.device import TapDevice
 from vectorplane.backends.engine.tap.host_link import HostLink
-from vectorplane.backends.items import Interface
+from vectorplane.backends.items import Interface, SoftwareGso
 from vectorplane.control.apply import apply
 from vectorplane.control.config import parse_config
 from vectorplane.control.config_engine import refuse_what_a_running_engine_cannot
@@ -56,8 +56,8 @@ def test_a_tap_has_real_time() -> None:
         ("{type: tap, queues: 65}", r"device.queues"),
         ("{type: tap, host: {colour: red}}", r"device.host.colour: unknown field"),
         (
-            "{type: tap, gso: true}",
-            r"device.gso: other does not take TCP that is to be cut: it is no tap",
+            "{type: tap, gro: true}",
+            r"device.gro: needs gso: true",
         ),
     ],
 )
@@ -66,6 +66,21 @@ def test_refused(device: str, message: str) -> None:
     text = f"interfaces:\n  one: {{device: {device}}}\n  other: {{device: pg}}\n"
     with pytest.raises(ConfigError, match=message):
         parse_config(text.encode(), "taps.yaml", ".")
+
+
+def test_what_a_tap_brings_uncut_is_cut_before_it_leaves_elsewhere() -> None:
+    """Not for the router itself, nor for a tap that takes it uncut, but with tags it does not."""
+    text = """
+interfaces:
+  fast: {device: {type: tap, gso: true}, sub_interfaces: {5: {}}}
+  slow: {device: tap}
+  out: {device: pg}
+  lo: {device: loopback}
+"""
+    found = items_of(parse_config(text.encode(), "taps.yaml", "."))
+    assert {i.interface for i, _ in found if isinstance(i, SoftwareGso)} == {"fast.5", "slow", "out"}
+    found = items_of(parse_config(text.replace("gso: true", "queues: 2").encode(), "taps.yaml", "."))
+    assert not any(isinstance(i, SoftwareGso) for i, _ in found)
 
 
 def test_a_name_that_linux_does_not_take() -> None:

@@ -52,11 +52,13 @@ def _log(conf: StartupConf) -> None:
 
 def _engine(conf: StartupConf) -> Engine:
     from vectorplane.backends.engine.engine import Engine
+    from vectorplane.backends.engine.memif.sockets import MemifSockets
 
     engine = Engine(workers=max(1, conf.workers), clock="real", buffers=conf.buffers.per_numa or 16384)
     if conf.acl.max_sessions is not None:
         engine.acls.max_sessions = conf.acl.max_sessions
     engine.acls.reclassify = conf.acl.reclassify
+    engine.plane.shared(MemifSockets).use_runtime_dir(conf.runtime_dir)
     engine.start_real_clock()
     return engine
 

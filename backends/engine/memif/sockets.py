@@ -35,9 +35,13 @@ class MemifSockets:
     """The sockets of an engine that have numbers; number 0 is always there."""
 
     def __init__(self, plane: Dataplane) -> None:
-        self.runtime_dir = "/run/vpp" if os.geteuid() == 0 else f"/run/user/{os.getuid()}/vpp"
-        """Where names that are no paths from the root lie."""
-        self.names: dict[int, str] = {0: os.path.join(self.runtime_dir, "memif.sock")}
+        self.names: dict[int, str] = {}
+        self.use_runtime_dir("/run/vpp" if os.geteuid() == 0 else f"/run/user/{os.getuid()}/vpp")
+
+    def use_runtime_dir(self, path: str) -> None:
+        """Names that are no paths from the root lie there from now on, and so does socket 0."""
+        self.runtime_dir = path
+        self.names[0] = os.path.join(path, "memif.sock")
 
     def __getitem__(self, number: int) -> str:
         """The name of a socket. Raises `NoSuchSocket`."""

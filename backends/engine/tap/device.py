@@ -32,6 +32,10 @@ _SCRATCH = MAX_IOV * IOVEC.itemsize + 64
 """Memory of a queue in one direction: its iovec, its vnet header."""
 
 
+_F_GSO, _F_CHECKSUMS, _F_GRO = 1, 2, 32
+"""Of VPP's API."""
+
+
 class TapDevice(Device):
     """A tap. ``queues`` pairs of queues (worker ``q % workers`` reads queue q, worker w sends by ``w % queues``).
 
@@ -43,15 +47,26 @@ class TapDevice(Device):
     tx_node = "tap-tx"
     frame_size_can_change = True
 
-    def __init__(self, link: HostLink, *, queues: int = 1, checksum_offload: bool = False, gso: bool = False) -> None:
+    def __init__(
+        self,
+        link: HostLink,
+        *,
+        queues: int = 1,
+        checksum_offload: bool = False,
+        gso: bool = False,
+        gro: bool = False,
+    ) -> None:
         if not 1 <= queues <= 64:
             raise ValueError(f"tap: queues {queues} is not within 1 to 64")
         if not is_host_name(link.name):
             raise ValueError(f"tap: {link.name!r} is no name that an interface of Linux can have")
         self.host = link
-        self.queues, self.offloads_checksums, self.gso = queues, checksum_offload, gso
-        """Why there is no link; None while there is one."""
-        self.asked: dict[str, int] = {"tx_ring_sz": 256, "rx_ring_sz": 256, "tap_flags": 2 if checksum_offload else 0}
+        if gro and not gso:
+            raise ValueError("tap: gro needs gso: a host that cuts TCP")
+        self.queues, self.offloads_checksums, self.gso, self.gro = queues, checksum_offload, gso, gro
+        self.cuts_tcp = gso
+        flags = (_F_GSO if gso else _F_CHECKSUMS if checksum_offload else 0) | (_F_GRO if gro else 0)
+        self.asked: dict[str, int] = {"tx_ring_sz": 256, "rx_ring_sz": 256, "tap_flags": flags}
         """What VPP's API tells of it and we have no use for."""
         self._fds: list[int] = []
         self._slots: list[tuple[int, int]] = []
@@ -113,6 +128,7 @@ class TapDevice(Device):
         """What a kernel sees of a queue, but its spill area; gives the first two pieces (`IOVEC`) of its transfers."""
         at = place * _SCRATCH
         record["fd"], record["sw_if_index"], record["gso"] = self._fds[queue], self.sw_if_index, self.gso
+        record["gro"] = self.gro
         record["iov"] = self._region.address + at
         record["header"] = int(record["iov"]) + MAX_IOV * IOVEC.itemsize
         record["state"] = OPEN
@@ -167,6 +183,7 @@ class TapDevice(Device):
         self._fds = []
         if not self._slots:
             return
+        self._engine.gate.wake()  # while the packet thread sleeps on them, they are not quite closed
         for record in self._records():
             record["state"] = GONE
         for worker, slot in self._slots:

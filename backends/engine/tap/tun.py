@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import struct
+import time
 from contextlib import suppress
 
 from vectorplane.graph_nodes.vnet_header import VNET_SIZE
@@ -14,6 +15,7 @@ _TUNSETIFF, _TUNSETOFFLOAD, _TUNSETVNETHDRSZ = 0x400454CA, 0x400454D0, 0x400454D
 _IFF_TAP, _IFF_NO_PI, _IFF_VNET_HDR, _IFF_MULTI_QUEUE = 0x0002, 0x1000, 0x4000, 0x0100
 _F_CSUM, _F_TSO4, _F_TSO_ECN = 0x01, 0x02, 0x08
 _PATH = "/dev/net/tun"
+_ATTEMPTS, _MOMENT = 5, 0.005
 
 
 def _explain(error: OSError, name: str) -> OSError:
@@ -43,13 +45,25 @@ def open_queues(name: str, queues: int, *, checksum_offload: bool, gso: bool) ->
         for _ in range(queues):
             fd = os.open(_PATH, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
             fds.append(fd)
-            fcntl.ioctl(fd, _TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
+            _attach(fd, struct.pack("16sH22x", name.encode(), flags))
             fcntl.ioctl(fd, _TUNSETVNETHDRSZ, struct.pack("i", VNET_SIZE))
         fcntl.ioctl(fds[0], _TUNSETOFFLOAD, offload)
     except OSError as error:
         close_queues(fds)
         raise _explain(error, name) from None
     return fds
+
+
+def _attach(fd: int, wanted: bytes) -> None:
+    """Have the queue be the interface's. One that has just been let go of under this name may need a moment."""
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            fcntl.ioctl(fd, _TUNSETIFF, wanted)
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or not left:
+                raise
+            time.sleep(_MOMENT)
 
 
 def close_queues(fds: list[int]) -> None:

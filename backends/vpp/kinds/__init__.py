@@ -10,6 +10,7 @@ from vectorplane.backends.vpp.kinds.binding import Bindings
 from vectorplane.backends.vpp.kinds.bridge_arp import BridgeArps
 from vectorplane.backends.vpp.kinds.bridge_domain import BridgeDomains
 from vectorplane.backends.vpp.kinds.bridge_port import BridgePorts
+from vectorplane.backends.vpp.kinds.gso import SoftwareGsos
 from vectorplane.backends.vpp.kinds.interface import InterfacesKind
 from vectorplane.backends.vpp.kinds.ip4 import Ip4
 from vectorplane.backends.vpp.kinds.kind import Kind
@@ -48,6 +49,7 @@ KINDS: tuple[type[Kind[Any]], ...] = (
     ProxyRanges,
     ProxyInterfaces,
     Reassemblies,
+    SoftwareGsos,
     BridgeDomains,
     BridgePorts,
     L2Xconnects,

@@ -1,7 +1,8 @@
 """tapv2.api: taps of the host come, go and are listed.
 
-Not there, and refused (UNSUPPORTED): TUN interfaces, host interfaces that outlive their tap (PERSIST, ATTACH), and GSO,
-since a packet of it might leave by an interface that can't cut it. Rings have no size here: what was asked for is told.
+Not there, and refused (UNSUPPORTED): TUN interfaces, and host interfaces that outlive their tap (PERSIST, ATTACH).
+Rings have no size here: what was asked for is told. What a tap with GSO brings uncut is dropped by interfaces which
+can't cut it, unless ``feature_gso_enable_disable`` has it cut before, as in VPP.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from vectorplane.control.vppapi.retval import (
 )
 
 GSO, CHECKSUM_OFFLOAD, PERSIST, ATTACH, TUN, GRO_COALESCE = 1, 2, 4, 8, 16, 32
-_REFUSED = GSO | PERSIST | ATTACH | TUN | GRO_COALESCE
+_REFUSED = PERSIST | ATTACH | TUN
 
 
 def _link(m: Any, number: int) -> HostLink:
@@ -58,7 +59,13 @@ def _create(api: Api, m: Any, queues: int) -> dict[str, Any]:
         return {"retval": UNSUPPORTED, "sw_if_index": NONE}
     try:
         number = free_id(api.engine, None if m.id == NONE else m.id)
-        device = TapDevice(_link(m, number), queues=max(1, queues), checksum_offload=bool(flags & CHECKSUM_OFFLOAD))
+        device = TapDevice(
+            _link(m, number),
+            queues=max(1, queues),
+            checksum_offload=bool(flags & CHECKSUM_OFFLOAD),
+            gso=bool(flags & GSO),
+            gro=bool(flags & GSO and flags & GRO_COALESCE),
+        )
         device.asked = {"tx_ring_sz": m.tx_ring_sz or 256, "rx_ring_sz": m.rx_ring_sz or 256, "tap_flags": flags}
         mac = None if m.use_random_mac else bytes(m.mac_address)
         interface = create_tap(api.engine, number, device, mac)

@@ -12,6 +12,7 @@ from vectorplane.control.vppapi.schema import (
     fib_types,
     geneve,
     gre,
+    gso,
     interface,
     interface_types,
     ip,
@@ -99,5 +100,21 @@ def load() -> Registry:
     ip_modules = (ip, ip_neighbor, ip6_nd, arp, fib, l3xc)
     tunnels = (vxlan, geneve, gre, ipip)
     devices = (tapv2, memif)
-    modules = (memclnt, vlib, vpe, *types, pg, interface, feature, *ip_modules, l2, span, *tunnels, acl, *nat, *devices)
+    modules = (
+        memclnt,
+        vlib,
+        vpe,
+        *types,
+        pg,
+        interface,
+        feature,
+        *ip_modules,
+        l2,
+        span,
+        gso,
+        *tunnels,
+        acl,
+        *nat,
+        *devices,
+    )
     return Registry([parse(m.TEXT) for m in modules])

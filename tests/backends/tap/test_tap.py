@@ -98,8 +98,8 @@ def balance(engine: Engine) -> tuple[int, int]:
 
 @pytest.mark.parametrize(
     ("workers", "settings"),
-    [(1, {}), (1, {"checksum_offload": True}), (1, {"gso": True}), (2, {"queues": 2})],
-    ids=["plain", "checksums left to us", "TCP to be cut", "two queues, two workers"],
+    [(1, {}), (1, {"checksum_offload": True}), (1, {"gso": True}), (1, {"gso": True, "gro": True}), (2, {"queues": 2})],
+    ids=["plain", "checksums left to us", "TCP to be cut", "and put together", "two queues, two workers"],
 )
 def test_tcp_and_ping_between_namespaces(hosts: tuple[str, ...], workers: int, settings: dict[str, bool | int]) -> None:
     """A file arrives whole, the receiving kernel having checked its checksums; every packet is accounted for."""
@@ -111,7 +111,32 @@ def test_tcp_and_ping_between_namespaces(hosts: tuple[str, ...], workers: int, s
             seen, count, digest = send_file(hosts[0], hosts[1], "10.77.2.2", 20_000_000)
         assert (seen, count, digest) == ("10.77.1.2", 20_000_000, digest_of(20_000_000))
         came, went = balance(engine)
-        assert came == went > 1000
+        assert came == went > 500
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("uncut", [0, 1], ids=["cut on the way", "put together on the way"])
+def test_tcp_between_a_host_that_cuts_and_one_that_does_not(hosts: tuple[str, ...], uncut: int) -> None:
+    """What one leaves uncut the router cuts for the other; what came cut it puts together. Nothing is lost."""
+    engine = Engine(clock="real")
+    engine.start_real_clock()
+    for net in range(2):
+        add_tap(engine, f"tap{net}", hosts[net], net + 1, **({"gso": True, "gro": True} if net == uncut else {}))
+    engine.gso.enable(engine.interfaces[f"tap{1 - uncut}"].sw_if_index)
+    try:
+        with serving(engine):
+            sh("ip", "netns", "exec", hosts[0], "ping", "-c", "2", "-i", "0.2", "10.77.2.2", check=False)
+            _, count, digest = send_file(hosts[0], hosts[1], "10.77.2.2", 20_000_000)
+        assert (count, digest) == (20_000_000, digest_of(20_000_000))
+        came, went = balance(engine)
+        assert came == went > 500
+        cut = int(engine.plane.workers[0].record["generated"])
+        assert cut > 5000 if uncut == 0 else cut < 100
+        assert not [k for k, n in engine.plane.error_counts("drops").items() if "gso" in k and n]
+        errors = sh("ip", "netns", "exec", hosts[1], "cat", "/proc/net/snmp").splitlines()
+        names, values = [line.split() for line in errors if line.startswith("Tcp:")]
+        assert dict(zip(names, values, strict=True))["InCsumErrors"] == "0"
     finally:
         engine.close()
 

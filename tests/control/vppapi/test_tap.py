@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +14,7 @@ from vectorplane.control.vppapi import retval as rv
 
 pytestmark = needs_root
 NONE = 0xFFFFFFFF
-GSO, CHECKSUMS, TUN = 1, 2, 16
+GSO, CHECKSUMS, TUN, GRO = 1, 2, 16, 32
 
 
 @pytest.fixture
@@ -57,8 +58,26 @@ def test_made_listed_used_and_deleted(served: Served) -> None:
         api.sw_interface_add_del_address(sw_if_index=index, is_add=True, prefix="10.7.0.1/24")
         assert " 2 received" in sh("ip", "netns", "exec", host, "ping", "-c", "2", "-i", "0.2", "10.7.0.1")
         assert api.tap_delete_v2(sw_if_index=index).retval == 0
+        end = time.monotonic() + 2
+        while "eth7" in sh("ip", "-n", host, "link") and time.monotonic() < end:
+            time.sleep(0.01)  # the packet thread may still be about to wake up from a sleep on it
         assert "eth7" not in sh("ip", "-n", host, "link")
         assert api.sw_interface_tap_v2_dump(sw_if_index=NONE) == []
+
+
+def test_tcp_uncut(served: Served) -> None:
+    """GSO and GRO are told again; an interface that can't cut has it done."""
+    api = served.client.api
+    with namespaces("api") as (host,):
+        made = api.tap_create_v3(id=3, tap_flags=GSO | GRO, host_namespace_set=True, host_namespace=host)
+        (told,) = api.sw_interface_tap_v2_dump(sw_if_index=made.sw_if_index)
+        assert int(told.tap_flags) == GSO | GRO
+        asked = {"arc_name": "ip4-output", "feature_name": "gso-ip4", "sw_if_index": made.sw_if_index}
+        for on in (True, True, False):
+            assert api.feature_gso_enable_disable(sw_if_index=made.sw_if_index, enable_disable=on).retval == 0
+            assert api.feature_is_enabled(**asked).is_enabled == on
+        assert api.feature_gso_enable_disable(sw_if_index=77, enable_disable=True).retval == rv.INVALID_SW_IF_INDEX
+        assert api.tap_delete_v2(sw_if_index=made.sw_if_index).retval == 0
 
 
 def test_refused(served: Served) -> None:
@@ -76,8 +95,7 @@ def test_refused(served: Served) -> None:
         assert api.tap_create_v3(id=2, **name).retval == rv.INVALID_VALUE
         bridge = {"host_bridge_set": True, "host_bridge": "nobridge"}
         assert api.tap_create_v3(id=2, **there, **bridge).retval == rv.NETLINK_ERROR
-        for flags in (GSO, TUN):
-            assert api.tap_create_v3(id=2, tap_flags=flags, **there).retval == rv.UNSUPPORTED
+        assert api.tap_create_v3(id=2, tap_flags=TUN, **there).retval == rv.UNSUPPORTED
         assert api.tap_delete_v2(sw_if_index=0).retval == rv.INVALID_SW_IF_INDEX
         assert api.tap_delete_v2(sw_if_index=99).retval == rv.INVALID_SW_IF_INDEX
         assert len(api.sw_interface_dump()) == before
