@@ -33,6 +33,7 @@ FILES = (
     "nat44_ed",
     "gso",
     "tapv2",
+    "memif",
 )
 """All that the backend needs."""
 

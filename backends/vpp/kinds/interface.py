@@ -13,7 +13,7 @@ from typing import Any
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.devices import DEVICES, options, settings
 from vectorplane.backends.items import Interface
-from vectorplane.backends.vpp import taps
+from vectorplane.backends.vpp.host_devices import HOST_DEVICES
 from vectorplane.backends.vpp.interfaces import NO_INTERFACE, Known, tag_text
 from vectorplane.backends.vpp.kinds.kind import Kind, Message, Steps
 from vectorplane.backends.vpp.link import Link
@@ -27,12 +27,12 @@ _REMOVERS = {
     "loopback": "delete_loopback",
     "bvi": "bvi_delete",
     "pg": "pg_delete_interface",
-    "tap": taps.DELETE,
+    **{device: kind.remover for device, kind in HOST_DEVICES.items()},
 }
 _NEEDS = {
-    "tap": ("taps", ((taps.CREATE,), (taps.DELETE,), (taps.LIST,))),
     "bvi": ("BVIs", (("bvi_create",), ("bvi_delete",))),
     **{device: (tunnel.title, tuple((name,) for name in tunnel.messages)) for device, tunnel in TUNNELS.items()},
+    **{device: (kind.title, tuple((name,) for name in kind.messages)) for device, kind in HOST_DEVICES.items()},
 }
 """Devices that not every VPP has: what they are for people, and the messages that they need."""
 
@@ -57,8 +57,8 @@ class InterfacesKind(Kind[Interface]):
 
     def __init__(self, link: Link) -> None:
         super().__init__(link)
-        self._taps: dict[str, Settings] = {}
-        """What was said of the taps that were made by this connection: VPP does not tell all of it."""
+        self._said: dict[str, Settings] = {}
+        """What was said of host devices that were made by this connection: VPP does not tell all of it."""
 
     def create(self, item: Interface) -> Steps:
         """Make it (a card: find it), tag it, and have it take all frames if so wanted."""
@@ -91,15 +91,16 @@ class InterfacesKind(Kind[Interface]):
             change = TUNNELS[item.device].change
             reply = yield change(self.link, True, wanted, NO_INTERFACE)
             return reply.sw_if_index, change(self.link, False, wanted, reply.sw_if_index)
+        if item.device in HOST_DEVICES:
+            self._require(item.device)
+            index = yield from HOST_DEVICES[item.device].create(self.link, item.name, wanted)
+            self._said[item.name] = wanted
+            return index, (HOST_DEVICES[item.device].remover, {"sw_if_index": index})
         if item.device == "loopback":
             reply = yield "create_loopback", {}
         elif item.device == "bvi":
             self._require(item.device)
             reply = yield "bvi_create", {}
-        elif item.device == "tap":
-            self._require(item.device)
-            reply = yield taps.CREATE, taps.creation(item.name, wanted)
-            self._taps[item.name] = wanted
         elif item.device == "pg" or item.device in AS_PG:
             reply = yield "pg_create_interface", {"interface_id": self._free_pg()}
         else:
@@ -112,6 +113,12 @@ class InterfacesKind(Kind[Interface]):
         if known.device in TUNNELS:
             self._require(known.device)
             yield TUNNELS[known.device].change(self.link, False, settings(item), known.index)
+            self.link.interfaces.forget()
+            return
+        remove = HOST_DEVICES[known.device].remove if known.device in HOST_DEVICES else None
+        if remove is not None:
+            self._require(known.device)
+            yield from remove(self.link, known.index)
             self.link.interfaces.forget()
             return
         message = _REMOVERS.get(known.device)
@@ -132,20 +139,20 @@ class InterfacesKind(Kind[Interface]):
         self.link.interfaces.refresh()
         devices = {known.device for known in self.link.interfaces}
         tunnels = {device: self._tunnels(device) for device in TUNNELS if device in devices}
-        if "tap" in devices:
-            tunnels["tap"] = self._tap_settings()
+        told = tunnels | {device: self._host_devices(device) for device in HOST_DEVICES if device in devices}
         for known in self.link.interfaces:
             if known.parent is None:
-                yield self._item(known, tunnels.get(known.device, {}).get(known.index, {}))
+                yield self._item(known, told.get(known.device, {}).get(known.index, {}))
 
-    def _tap_settings(self) -> dict[int, Settings]:
-        """What VPP tells of taps, and what we remember of ours."""
-        if not self.link.connection.has(taps.LIST):
+    def _host_devices(self, device: str) -> dict[int, Settings]:
+        """What VPP tells of devices of a kind, and what we said of those that are ours, by interface."""
+        kind = HOST_DEVICES[device]
+        if not all(self.link.connection.has(message) for message in kind.messages):
             return {}
         names = {known.index: known.name for known in self.link.interfaces}
         return {
-            d.sw_if_index: taps.read(names[d.sw_if_index], d, self._taps.get(names[d.sw_if_index], {}))
-            for d in self.link.connection.details(taps.LIST, sw_if_index=NO_INTERFACE)
+            d.sw_if_index: kind.read(self.link, names[d.sw_if_index], d, self._said.get(names[d.sw_if_index], {}))
+            for d in self.link.connection.details(kind.lister, **kind.list_fields)
             if d.sw_if_index in names
         }
 
@@ -172,10 +179,9 @@ class InterfacesKind(Kind[Interface]):
         if item.device not in (*AS_PG, "dpdk", *_REMOVERS, *TUNNELS):
             raise BackendError(f"interface {item.name}: VPP has no device {item.device} that can be made")
         wanted = settings(item)
-        if item.device == "tap":
-            taps.creation(item.name, wanted)
-            wanted["host_name"] = None if wanted["host_name"] == item.name else wanted["host_name"]
-        if item.device in (*TUNNELS, "tap"):
+        if item.device in HOST_DEVICES:
+            wanted = HOST_DEVICES[item.device].wanted(item.name, wanted)
+        if item.device in TUNNELS or item.device in HOST_DEVICES:
             return Interface(item.name, item.device, options(item.device, **wanted))
         return Interface(item.name, item.device, options(item.device, promiscuous=wanted[PROMISCUOUS]))
 

@@ -111,6 +111,30 @@ def test_taps_are_held_whole(vpp: VppBackend) -> None:
         assert dump(vpp) == {} and "eth0" not in sh("ip", "-n", outer, "link")
 
 
+def test_memifs_are_held_whole(served: Served, vpp: VppBackend, tmp_path: File) -> None:
+    """Two at one socket, one at another, on the VPP; their sockets' numbers come and go with them."""
+    text = f"""
+interfaces:
+  a: {{device: {{type: memif, socket: {tmp_path}/one.sock, id: 0, secret: abc, rx_queues: 2}}}}
+  b: {{device: {{type: memif, socket: {tmp_path}/one.sock, id: 1, ring_size: 512}}, addresses: [10.1.0.1/24]}}
+  c: {{device: {{type: memif, socket: {tmp_path}/two.sock, role: client, buffer_size: 4096}}}}
+"""
+    api = served.client.api
+    sockets = len(api.memif_socket_filename_dump())
+    scheduler = Scheduler(vpp)
+    scheduler.resync()
+    record = bring_config(parse_config(text.encode(), "memifs.yaml", "."), scheduler)
+    assert record.outcome == "applied" and not record.pending and scheduler.diff() == []
+    scheduler.resync()
+    assert scheduler.diff() == []
+    assert len(api.memif_socket_filename_dump()) == sockets + 2 and len(api.memif_dump()) == 3
+    fewer = "\n".join(line for line in text.splitlines() if not line.startswith("  a:"))
+    assert bring_config(parse_config(fewer.encode(), "memifs.yaml", "."), scheduler).outcome == "applied"
+    assert len(api.memif_socket_filename_dump()) == sockets + 2 and scheduler.diff() == []
+    assert scheduler.commit(Change(SOURCE, whole=True)).outcome == "applied"
+    assert dump(vpp) == {} and len(api.memif_socket_filename_dump()) == sockets
+
+
 @needs_root
 def test_a_tap_without_its_namespace_is_tried_again(vpp: VppBackend) -> None:
     """On our engine and on the VPP: the item has failed, and its addresses wait for it."""

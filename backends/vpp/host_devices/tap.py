@@ -6,14 +6,19 @@ ourselves they are believed.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
 from typing import Any
 
 from vectorplane.backends.base import BackendError
+from vectorplane.backends.vpp.host_devices.host_device import HostDevice, Settings, believed
+from vectorplane.backends.vpp.interfaces import NO_INTERFACE
+from vectorplane.backends.vpp.kinds.kind import Message
+from vectorplane.backends.vpp.link import Link
 
-CREATE, DELETE, LIST = "tap_create_v3", "tap_delete_v2", "sw_interface_tap_v2_dump"
-GSO, CHECKSUM_OFFLOAD, GRO = 1, 2, 32
-UNTOLD = ("queues", "host_gateways")
+_CREATE, _DELETE, _LIST = "tap_create_v3", "tap_delete_v2", "sw_interface_tap_v2_dump"
+_GSO, _CHECKSUM_OFFLOAD, _GRO = 1, 2, 32
+_UNTOLD = ("queues", "host_gateways")
 """Settings that VPP does not tell."""
 
 
@@ -26,8 +31,8 @@ def _one_each(name: str, what: str, given: Any) -> dict[int, Any]:
     return found
 
 
-def creation(name: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `CREATE` for the settings of a tap.
+def creation(name: str, wanted: Settings) -> dict[str, Any]:
+    """The fields of `_CREATE` for the settings of a tap.
 
     Raises:
         BackendError: there is more than VPP can be told.
@@ -37,9 +42,9 @@ def creation(name: str, wanted: dict[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "num_rx_queues": wanted["queues"],
         "num_tx_queues": wanted["queues"],
-        "tap_flags": (GSO if wanted["gso"] else 0)
-        | (CHECKSUM_OFFLOAD if wanted["checksum_offload"] else 0)
-        | (GRO if wanted["gro"] else 0),
+        "tap_flags": (_GSO if wanted["gso"] else 0)
+        | (_CHECKSUM_OFFLOAD if wanted["checksum_offload"] else 0)
+        | (_GRO if wanted["gro"] else 0),
     }
     optional = {
         "host_if_name": wanted["host_name"] or name,
@@ -59,23 +64,30 @@ def creation(name: str, wanted: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def read(name: str, details: Any, believed: dict[str, Any]) -> dict[str, Any]:
-    """The settings that details of `LIST` tell of the tap ``name``; ``believed``: what we said of it before.
+def _create(link: Link, name: str, wanted: Settings) -> Generator[Message, Any, int]:
+    reply = yield _CREATE, creation(name, wanted)
+    return int(reply.sw_if_index)
 
-    A MAC address of the host's end that we did not ask for is the host's own choice, and no setting.
-    """
-    told: dict[str, Any] = {
-        "gso": bool(int(details.tap_flags) & GSO),
-        "gro": bool(int(details.tap_flags) & GRO),
-        "checksum_offload": bool(int(details.tap_flags) & CHECKSUM_OFFLOAD),
+
+def _wanted(name: str, settings: Settings) -> Settings:
+    creation(name, settings)
+    return settings | {"host_name": None if settings["host_name"] == name else settings["host_name"]}
+
+
+def _read(link: Link, name: str, details: Any, before: Settings) -> Settings:
+    """A MAC address of the host's end that we did not ask for is the host's own choice, and no setting."""
+    told: Settings = {
+        "gso": bool(int(details.tap_flags) & _GSO),
+        "gro": bool(int(details.tap_flags) & _GRO),
+        "checksum_offload": bool(int(details.tap_flags) & _CHECKSUM_OFFLOAD),
         "host_name": None if details.host_if_name == name else details.host_if_name,
         "host_namespace": details.host_namespace or None,
         "host_bridge": details.host_bridge or None,
         "host_mtu": details.host_mtu_size or None,
-        "host_mac": bytes(details.host_mac_addr).hex(":") if believed.get("host_mac") is not None else None,
+        "host_mac": bytes(details.host_mac_addr).hex(":") if before.get("host_mac") is not None else None,
         "host_addresses": tuple(_addresses(details)),
     }
-    return told | {setting: believed[setting] for setting in UNTOLD if setting in believed}
+    return believed(told, before, _UNTOLD)
 
 
 def _addresses(details: Any) -> list[str]:
@@ -85,3 +97,15 @@ def _addresses(details: Any) -> list[str]:
     ]
     nothing = (IPv4Address(0), IPv6Address(0))
     return [str(a) for a in found if a.network.prefixlen and a.ip not in nothing]
+
+
+TAP = HostDevice(
+    title="taps",
+    messages=(_CREATE, _DELETE, _LIST),
+    remover=_DELETE,
+    lister=_LIST,
+    create=_create,
+    read=_read,
+    wanted=_wanted,
+    list_fields={"sw_if_index": NO_INTERFACE},
+)

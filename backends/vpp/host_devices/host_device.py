@@ -1,0 +1,39 @@
+"""What the interface kind must know of a kind of device that leads to the host, or to another process of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vectorplane.backends.vpp.kinds.kind import Message
+from vectorplane.backends.vpp.link import Link
+
+Settings = dict[str, Any]
+"""The settings of a device (`vectorplane.backends.devices`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostDevice:
+    """One kind.
+
+    ``create`` gives the messages that make one of a name, and in the end its ``sw_if_index``; ``remove`` those that
+    remove it (None: ``remover`` does). ``read`` takes the settings out of details of ``lister``, the name of the
+    interface and what was said of it by this connection; what a VPP does not tell is believed. ``wanted`` gives the
+    settings as `read` does. Raises `BackendError`: VPP can't do that.
+    """
+
+    title: str
+    messages: tuple[str, ...]
+    remover: str
+    lister: str
+    create: Callable[[Link, str, Settings], Generator[Message, Any, int]]
+    read: Callable[[Link, str, Any, Settings], Settings]
+    wanted: Callable[[str, Settings], Settings]
+    remove: Callable[[Link, int], Generator[Message, Any, None]] | None = None
+    list_fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def believed(told: Settings, before: Settings, untold: tuple[str, ...]) -> Settings:
+    """What VPP told, and of the settings that it does not tell those that we said ourselves."""
+    return told | {setting: before[setting] for setting in untold if setting in before}
