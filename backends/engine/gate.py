@@ -13,6 +13,8 @@ import select
 import threading
 from collections.abc import Callable, Sequence
 
+_MOMENT = 0.0005
+
 
 class Gate:
     """A lock with a side door: control threads come first, and the packet thread is asked to make room."""
@@ -104,7 +106,11 @@ class Gate:
             if self._news:
                 return False
             if self._bell is None:
-                self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+                try:
+                    self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+                except OSError:  # no descriptors are left: go on without for the moment
+                    self._condition.wait(_MOMENT)
+                    return True
             bell = self._bell
             self._asleep, self._rung = True, False
         poll = select.poll()

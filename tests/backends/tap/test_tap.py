@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import IPv4Address, ip_address, ip_interface
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.backends.tap.namespaces import namespaces, needs_root, serving, sh
+from vectorplane.backends.base import BackendError
 from vectorplane.backends.engine.backend import EngineBackend
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.tap.device import TapDevice
@@ -209,6 +212,33 @@ def test_a_name_in_use_and_a_namespace_that_is_not(hosts: tuple[str, ...]) -> No
             add_tap(engine, "tap2", "nowhere", 3)
         assert "tap2" not in engine.plane.interfaces.by_name
     finally:
+        engine.close()
+
+
+def test_without_descriptors(hosts: tuple[str, ...]) -> None:
+    """A full table of descriptors: no new tap, with the reason; what is there goes on, and later it works."""
+    engine = router(hosts)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        with serving(engine), namespaces("c") as (third,):
+            link = HostLink("eth0", namespace=third)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (1 + max(map(int, os.listdir("/proc/self/fd"))), hard))
+            kept = []
+            with suppress(OSError):
+                while True:
+                    kept.append(os.dup(0))
+            backend, item = EngineBackend(engine, lambda _: TapDevice(link)), Interface("tap2", "tap")
+            with pytest.raises(BackendError, match="Too many open files") as refused:
+                backend.create(item)
+            assert refused.value.retry and "tap2" not in engine.plane.interfaces.by_name
+            for fd in kept:
+                os.close(fd)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            sh("ip", "netns", "exec", hosts[0], "ping", "-c", "1", "10.77.1.1")
+            backend.create(item)
+            assert "eth0" in sh("ip", "-n", third, "link")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         engine.close()
 
 
