@@ -46,7 +46,9 @@ class LabHost(Model):
     @model_validator(mode="after")
     def _reachable(self) -> LabHost:
         for gateway in self.gateways:
-            if not any(gateway in address.network for address in self.addresses) and not gateway.is_link_local:
+            if not any(gateway in address.network for address in self.addresses) and not (
+                gateway.version == 6 and gateway.is_link_local
+            ):
                 raise ValueError(f"the gateway {gateway} is in none of the networks of its addresses")
         return self
 

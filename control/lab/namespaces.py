@@ -122,7 +122,7 @@ def make_switch(namespace: str, mtu: int | None) -> None:
 
 
 def plug_in(namespace: str, eth0: HostLink, switch: str, port: str, mtu: int | None) -> None:
-    """A cable (veth) from a host to a port of a switch. Raises LabError, and OSError from `configure`."""
+    """A cable (veth) from a host to a port of a switch. Raises LabError."""
 
     def in_switch() -> None:
         with _netlink(f"{switch}: cannot plug in {namespace}") as netlink:
@@ -134,4 +134,7 @@ def plug_in(namespace: str, eth0: HostLink, switch: str, port: str, mtu: int | N
             netlink.link("set", index=index, master=bridge, state="up")
 
     inside(switch, in_switch)
-    inside(namespace, lambda: configure(eth0))
+    try:
+        inside(namespace, lambda: configure(eth0))
+    except OSError as error:
+        raise LabError(f"{namespace}: {error.strerror or error}") from None
