@@ -13,7 +13,6 @@ import json
 import shutil
 import statistics
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -24,7 +23,7 @@ from typing import Any
 from vectorplane.backends.engine.tap.namespace import inside
 from vectorplane.control.config_yaml import Document
 from vectorplane.control.lab.config import lab_of
-from vectorplane.control.lab.lab import Lab
+from vectorplane.control.lab.lab import PREFIX, Lab
 from vectorplane.control.lab.namespaces import LabError
 
 Values = dict[str, Any]
@@ -96,8 +95,8 @@ class LabResult:
         return {"case": self.case, "median": self.median, "gbits": self.gbits, "retransmits": self.retransmits}
 
 
-def bench(cases: Iterable[str], rounds: int, seconds: int) -> list[LabResult]:
-    """Measure: in each round every case, one stream of iperf3.
+def bench(cases: Iterable[str], rounds: int, seconds: int, base: Path | None = None) -> list[LabResult]:
+    """Measure: in each round every case, one stream of iperf3. ``base``: where the labs have their folders.
 
     Raises:
         LabError: a lab can't be made, or a program is missing.
@@ -107,11 +106,10 @@ def bench(cases: Iterable[str], rounds: int, seconds: int) -> list[LabResult]:
             raise LabError(f"bench lab needs {program}, which is not installed")
     results = [LabResult(case) for case in cases]
     with ExitStack() as stack:
-        base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vpbench")))
         labs = {}
-        for number, result in enumerate(results):
-            plan = lab_of(Document(result.case, CASES[result.case]()))
-            labs[result.case] = stack.enter_context(Lab(plan, prefix=f"{base.name}-{number}-", base=base))
+        for result in results:
+            plan = lab_of(Document(f"bench-{result.case}", CASES[result.case]()))
+            labs[result.case] = stack.enter_context(Lab(plan, prefix=f"{PREFIX}{result.case}-", base=base))
             if result.case == "bridge-cut":
                 for host in "ab":
                     inside(labs[result.case].namespace(host), _without_offloads)

@@ -58,6 +58,7 @@ def lab(cases: list[str], rounds: int, seconds: int, as_json: bool) -> None:
     """Measure TCP through labs, and print a row a case."""
     from vectorplane.bench.lab import CASES, bench
     from vectorplane.cli.errors import fail
+    from vectorplane.cli.lab import torn_down_on_signals
     from vectorplane.cli.progress import compile_missing
     from vectorplane.control.lab.namespaces import LabError
     from vectorplane.jit.prepare import everything
@@ -67,7 +68,8 @@ def lab(cases: list[str], rounds: int, seconds: int, as_json: bool) -> None:
         fail(f"bench lab: no case {unknown[0]}: there are {', '.join(CASES)}", 2)
     compile_missing(everything())
     try:
-        results = bench(cases or CASES, rounds, seconds)
+        with torn_down_on_signals():
+            results = bench(cases or CASES, rounds, seconds)
     except LabError as error:
         fail(str(error))
     if as_json:

@@ -35,7 +35,7 @@ def up(file: Path, command: list[str], name: str | None, prefix: str, run_dir: P
         compile_missing(everything())  # here it can be seen; several instances would compile the same
     status = 0
     try:
-        with _ending(), lab:
+        with torn_down_on_signals(), lab:
             for warning in lab.warnings:
                 warn(warning)
             _show(lab, sys.stderr if command else sys.stdout)
@@ -52,7 +52,7 @@ def up(file: Path, command: list[str], name: str | None, prefix: str, run_dir: P
 
 
 @contextmanager
-def _ending() -> Iterator[None]:
+def torn_down_on_signals() -> Iterator[None]:
     """SIGTERM and SIGHUP end the program as its end does: in order."""
 
     def end(number: int, _: Any) -> NoReturn:
