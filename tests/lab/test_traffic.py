@@ -78,7 +78,7 @@ else:
     data = bytes(1400)
     for _ in range(int(sys.argv[3])): s.sendto(data, (address, 4000))
 """
-DATAGRAMS = 200_000
+DATAGRAMS, BESIDE = 200_000, 20
 
 
 @dataclass(frozen=True)
@@ -158,10 +158,15 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return path, hashlib.sha256(data[:FILE_BYTES]).hexdigest()
 
 
+@pytest.fixture(autouse=True)
+def met(scene: Scene) -> None:
+    """Neighbours know one another: no packet has to wait, in vain, for an answer to an ARP request."""
+    run(scene.lab, "alice", "ping", "-c", "3", "-i", "0.2", scene.address)
+
+
 @pytest.fixture
-def books(scene: Scene) -> Iterator[None]:
+def books(scene: Scene, met: None) -> Iterator[None]:
     """No checksum was found wrong, and what one side of a tap sent the other has."""
-    run(scene.lab, "alice", "ping", "-c", "3", "-i", "0.2", scene.address)  # neighbours learn of one another
     before = {host: snmp(scene.lab, host) for host in ("alice", scene.server)}
     yield
     for host, counts in before.items():
@@ -223,7 +228,9 @@ def test_more_udp_than_can_be_carried(scene: Scene) -> None:
     run(scene.lab, "alice", sys.executable, "-c", UDP, "send", scene.address, str(DATAGRAMS))
     came = int(counting.communicate(timeout=60)[0])
     assert came > 0
-    assert DATAGRAMS - came == sum(scene.losses().values()) - before, scene.losses()
+    counted = sum(scene.losses().values()) - before
+    # a full queue also drops what the hosts say beside the datagrams: ARP, router solicitations
+    assert 0 <= counted - (DATAGRAMS - came) <= BESIDE, scene.losses()
 
 
 def checksum(data: bytes) -> int:
