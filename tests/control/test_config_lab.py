@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from vectorplane.backends.items import Interface
+from vectorplane.cli.lab import clean
 from vectorplane.control.config import config_of
 from vectorplane.control.config_error import ConfigError
 from vectorplane.control.config_yaml import Document, parse
 from vectorplane.control.lab.config import is_lab, lab_of, load_lab
 from vectorplane.control.lab.instance import write_config
+from vectorplane.control.lab.lab import Lab
+from vectorplane.control.lab.namespaces import LabError
 from vectorplane.control.lab.plan import Plan
 from vectorplane.control.yaml_source import items_of
 
@@ -118,6 +121,18 @@ def test_mistakes(old: str, new: str, told: str, tmp_path: Path, monkeypatch: py
     assert old in GOOD
     with pytest.raises(ConfigError, match=told):
         plan_of(GOOD.replace("gso", "checksum_offload", 0 if "gso" in old else 1).replace(old, new, 1))
+
+
+def test_without_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who may not make a lab is told so, and nothing is begun."""
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    plan = plan_of("switches: {lan: }\nhosts: {a: {link: lan}}")
+    with pytest.raises(LabError, match="a lab needs root"), Lab(plan, base=tmp_path / "lab"):
+        pass
+    assert not (tmp_path / "lab").exists()
+    with pytest.raises(SystemExit):
+        clean(tmp_path / "lab")
+    assert "lab clean needs root" in capsys.readouterr().err
 
 
 def test_what_is_no_lab() -> None:
