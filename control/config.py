@@ -20,7 +20,7 @@ from vectorplane.control.config_interface import Interface
 from vectorplane.control.config_nat44 import NatSettings
 from vectorplane.control.config_route import Neighbour, ProxyArp, Route, Table
 from vectorplane.control.config_types import InterfaceName, Model, TableId
-from vectorplane.control.config_yaml import Document, parse
+from vectorplane.control.config_yaml import Document, parse, read_document
 
 Clock = Literal["virtual", "real", "fast"]
 
@@ -90,7 +90,16 @@ def parse_config(text: str | bytes, file: str = "config", folder: str | None = N
     Raises:
         ConfigError: with every mistake in it.
     """
-    document = parse(text, file)
+    return config_of(parse(text, file), folder)
+
+
+def config_of(document: Document, folder: str | None = None) -> Config:
+    """The configuration that a document holds; see `parse_config`.
+
+    Raises:
+        ConfigError: with every mistake in it.
+    """
+    file = document.file
     if document.value is None:
         document = Document(file, {})
     if not isinstance(document.value, dict):
@@ -114,9 +123,4 @@ def load_config(path: str | os.PathLike[str]) -> Config:
         ConfigError: it can't be read, or has mistakes.
     """
     file = os.fspath(path)
-    try:
-        with open(file, "rb") as f:
-            text = f.read((8 << 20) + 1)
-    except OSError as e:
-        raise ConfigError(file, [Problem(0, (), (e.strerror or str(e)).lower())]) from None
-    return parse_config(text, file, os.path.dirname(file) or ".")
+    return config_of(read_document(file), os.path.dirname(file) or ".")

@@ -136,3 +136,17 @@ def parse(text: str | bytes, file: str) -> Document:
     if builder.problems:
         raise ConfigError(file, builder.problems)
     return document
+
+
+def read_document(file: str) -> Document:
+    """The YAML document in a file.
+
+    Raises:
+        ConfigError: it can't be read, or as `parse`.
+    """
+    try:
+        with open(file, "rb") as f:
+            text = f.read(MAX_BYTES + 1)
+    except OSError as e:
+        raise ConfigError(file, [Problem(0, (), (e.strerror or str(e)).lower())]) from None
+    return parse(text, file)

@@ -18,6 +18,8 @@ from vectorplane.control.default_router import default_router
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+CONFIGURATIONS = [file for file in sorted(EXAMPLES.glob("*.yaml")) if not file.stem.startswith("lab")]
+"""The examples that are configurations; the others are labs, with configurations in them."""
 LAN = EXAMPLES / "captures" / "lan.pcap"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.replaying import CONFIGURATIONS
 from tests.test_cli import EXAMPLES, LAN, Done, run
 from vectorplane.pcap.reader import CaptureReader
 from vectorplane.pcap.writer import CaptureWriter
@@ -142,7 +143,7 @@ def test_mistakes_in_the_configuration(tmp_path: Path) -> None:
     assert done.returncode == 2 and f"{path}:2: interfaces.in.mtu: expected an integer" in done.stderr
 
 
-@pytest.mark.parametrize("config", sorted(EXAMPLES.glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("config", CONFIGURATIONS, ids=lambda p: p.stem)
 def test_examples(config: Path) -> None:
     """Something is told for every example; and it agrees with what the nodes do."""
     from vectorplane.control.config import load_config

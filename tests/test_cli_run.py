@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from vectorplane.cli import main
-from vectorplane.cli.client import Client, NoInstance, Refused
+from vectorplane.control.management_client import Client, NoInstance, Refused
 
 CONFIG = """
 interfaces:

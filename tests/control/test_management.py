@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.control.memory_backend import MemoryBackend, read
-from vectorplane.cli.client import Client, NoInstance, Refused
 from vectorplane.control import management
 from vectorplane.control.controller import Controller
 from vectorplane.control.management import ManagementServer
+from vectorplane.control.management_client import Client, NoInstance, Refused
 from vectorplane.control.management_methods import Methods
 from vectorplane.control.scheduler import Scheduler
 

@@ -121,3 +121,21 @@ def bench_dpdk(
     from vectorplane.cli.bench import dpdk
 
     dpdk(cases or [], json, pairs=pairs, seconds=seconds, vector_size=vector_size, zero_copy=not copy, beside=not alone)
+
+
+@bench.command("lab")
+def bench_lab(
+    cases: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CASE]", help="bridge, bridge-cut, router, router-gso, nat44, nat44-gso, vxlan; all by default."
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, help="Rounds; the median counts.")] = 5,
+    seconds: Annotated[int, typer.Option(metavar="N", min=1, help="Seconds that a case takes in a round.")] = 3,
+    json: JsonOption = False,
+) -> None:
+    """iperf3 between network namespaces: by taps through instances, and by a Linux bridge, in turns. Needs root."""
+    from vectorplane.cli.bench import lab
+
+    lab(cases or [], rounds, seconds, json)

@@ -87,6 +87,39 @@ def dpdk(cases: list[str], as_json: bool, *, beside: bool, **how: Any) -> None:
     out.print("Bare: clocks a packet of driver and shim alone; Call: of a call for no packet; Graph: what comes on top")
 
 
+def lab(cases: list[str], rounds: int, seconds: int, as_json: bool) -> None:
+    """Measure TCP through labs, and print a row a case."""
+    from vectorplane.bench.lab import CASES, bench
+    from vectorplane.cli.errors import fail
+    from vectorplane.cli.lab import torn_down_on_signals
+    from vectorplane.cli.progress import compile_missing
+    from vectorplane.control.lab.namespaces import LabError
+    from vectorplane.jit.prepare import everything
+
+    unknown = [c for c in cases if c not in CASES]
+    if unknown:
+        fail(f"bench lab: no case {unknown[0]}: there are {', '.join(CASES)}", 2)
+    compile_missing(everything())
+    try:
+        with torn_down_on_signals():
+            results = bench(cases or CASES, rounds, seconds)
+    except LabError as error:
+        fail(str(error))
+    if as_json:
+        from vectorplane.cli.doctor import cpu_model
+
+        print(json.dumps({"cpu": cpu_model(), "cases": [r.json() for r in results]}))
+        return
+    from vectorplane.cli.tables import console, table
+
+    title = f"iperf3, one TCP stream, {rounds} rounds of {seconds} s"
+    made = table(title, "Case", "Gbit/s", "Lowest", "Highest", "Sent again")
+    for r in results:
+        figures = (f"{n:.2f}" for n in (r.median, min(r.gbits), max(r.gbits)))
+        made.add_row(r.case, *figures, f"{sum(r.retransmits):,}")
+    console().print(made)
+
+
 def _show(bench: str, result: CaseResult) -> None:
     from vectorplane.cli.tables import console, table
 

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from vectorplane.cli.client import run_dir
 from vectorplane.cli.errors import fail
 from vectorplane.control.debug_cli.telnet import DONE, FAILED, NO_TERMINAL, Telnet, hello
+from vectorplane.control.management_client import run_dir
 
 _PROMPT = "vpp# "
 

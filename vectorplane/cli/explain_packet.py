@@ -90,7 +90,8 @@ def _captured(o: Options) -> tuple[Captured | None, list[Captured]]:
 
 def _live(o: Options) -> Any:
     """Ask the instance."""
-    from vectorplane.cli.client import ask, default_socket
+    from vectorplane.cli.client import ask
+    from vectorplane.control.management_client import default_socket
 
     captured, _ = _captured(o)
     return ask(

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vectorplane.cli.api_definitions import definitions
-from vectorplane.cli.client import run_dir
 from vectorplane.cli.errors import fail, report
 from vectorplane.control.config_engine import refuse_what_a_running_engine_cannot
+from vectorplane.control.management_client import run_dir
 
 if TYPE_CHECKING:
     from vectorplane.backends.base import Backend

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from vectorplane.backends.engine.report import Report
 
 
-def console() -> Console:
-    """Standard output; lines are not broken at 80 columns when it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+def console(stream: IO[str] | None = None) -> Console:
+    """Standard output, or another stream; lines are not broken at 80 columns when it is no terminal."""
+    stream = stream or sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else 160, highlight=False)
 
 
 def table(title: str, *columns: str, left: int = 1) -> Table:

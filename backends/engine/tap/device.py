@@ -7,6 +7,7 @@ in the log says so, and once a second it is made anew until that works.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,11 @@ class TapDevice(Device):
         self._fds: list[int] = []
         self._slots: list[tuple[int, int]] = []
         self._timer: Timer | None = None
+        self._mac = bytes.fromhex("02fe") + os.urandom(4)
+
+    def default_mac(self, sw_if_index: int, name: str) -> bytes:
+        """By chance, as in VPP: other routers may be in the same Ethernet, and have counted their interfaces, too."""
+        return self._mac
 
     def carrier(self) -> bool:
         """Is the host interface there?"""

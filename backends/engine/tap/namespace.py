@@ -30,6 +30,13 @@ def _enter(namespace: str) -> None:
         os.close(fd)
 
 
+def leave_for_a_new_one() -> None:
+    """Take the calling thread into a new, empty namespace; only for a thread that then ends. Raises OSError."""
+    if _libc.unshare(_CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"a new network namespace: {os.strerror(number)}")
+
+
 def inside(namespace: str | None, function: Callable[[], T]) -> T:
     """What ``function`` gives when it runs in a namespace (its name, or a path; None: where we are).
 

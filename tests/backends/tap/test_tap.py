@@ -335,3 +335,18 @@ def test_without_buffers_packets_are_counted_and_the_engine_still_sleeps(hosts: 
         assert came == went
     finally:
         engine.close()
+
+
+def test_two_routers_in_one_ethernet(hosts: tuple[str, ...]) -> None:
+    """Their interfaces have different MAC addresses, though both are the first of their router; each keeps its own."""
+    engines = [Engine(clock="real") for _ in range(2)]
+    try:
+        for engine, host in zip(engines, hosts, strict=True):
+            engine.start_real_clock()
+            device = add_tap(engine, "tap0", host, 1)
+            assert device.default_mac(1, "tap0") == engine.interfaces["tap0"].mac
+        first, second = (engine.interfaces["tap0"].mac for engine in engines)
+        assert first != second and first[:2] == second[:2] == b"\x02\xfe"
+    finally:
+        for engine in engines:
+            engine.close()

@@ -11,7 +11,7 @@ from tests.backends.items import ITEMS, address, bring, dump, route, take_away
 from tests.backends.tap.namespaces import namespaces, needs_root, sh
 from tests.backends.vpp.served import serving
 from tests.control.vppapi.client import Served
-from tests.replaying import EXAMPLES, LAN, replayed, shared
+from tests.replaying import CONFIGURATIONS, EXAMPLES, LAN, replayed, shared
 from vectorplane.backends.base import BackendError, CannotUpdate
 from vectorplane.backends.engine.backend import EngineBackend
 from vectorplane.backends.engine.engine import Engine
@@ -150,7 +150,7 @@ def test_a_tap_without_its_namespace_is_tried_again(vpp: VppBackend) -> None:
     engine.close()
 
 
-WITHOUT_HOSTS = [f for f in sorted(EXAMPLES.glob("*.yaml")) if f.stem != "taps"]
+WITHOUT_HOSTS = [f for f in CONFIGURATIONS if f.stem != "taps"]
 
 
 @pytest.mark.parametrize("file", WITHOUT_HOSTS, ids=lambda f: f.stem)

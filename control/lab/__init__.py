@@ -1,0 +1,1 @@
+"""Labs: network namespaces as hosts, wired by taps to running instances, made for a while and torn down again."""
