@@ -109,7 +109,6 @@ MISTAKES = [
         r"lab.yaml:5: instances.r.interfaces: the configuration is in a file of its",
     ),
     ("mtu: 1600", "mtu: 60", r"lab.yaml:10: switches.net.mtu: "),
-    ("device: loopback", "device: {type: dpdk, pci: 00:01.0}", r"lab.yaml:7: .* does not drive dpdk devices"),
 ]
 
 
