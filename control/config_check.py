@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING
 
-from vectorplane.backends.devices import is_host_name
 from vectorplane.control.config_check_acl import check_acls
 from vectorplane.control.config_check_bridge import check_bridging
+from vectorplane.control.config_check_host import check_host_devices
 from vectorplane.control.config_check_nat44 import check_nat44
 from vectorplane.control.config_check_tunnel import check_tunnels
-from vectorplane.control.config_device import CaptureSettings, DpdkSettings, LinkSettings, SimSettings, TapSettings
+from vectorplane.control.config_device import CaptureSettings, DpdkSettings, LinkSettings, SimSettings
 from vectorplane.control.config_error import Path, Problem, field_text
 from vectorplane.control.config_explain import did_you_mean
 from vectorplane.control.config_interface import Port
@@ -128,21 +128,10 @@ class Checker:
                     self.written(written, (*path, "tap"), device.tap)
                 if device.link is not None:
                     self.link(name, (*path, "link"), device.link)
-            elif isinstance(device, TapSettings):
-                self.tap(name, path, device)
             elif isinstance(device, DpdkSettings):
                 other = cards.setdefault(device.pci, path)
                 if other != path:
                     self.fail((*path, "pci"), f"{device.pci} is already {self.where(other)}")
-
-    def tap(self, name: str, path: Path, device: TapSettings) -> None:
-        """Its host name is one that Linux takes; packets that are to be cut must find an interface that does it."""
-        if device.host.name is None and not is_host_name(name):
-            self.fail((*path, "host", "name"), f"is missing: {name} is no name that an interface of Linux can have")
-        for other, interface in self.config.interfaces.items() if device.gso else ():
-            if not (isinstance(interface.device, TapSettings) and interface.device.gso):
-                self.fail((*path, "gso"), f"{other} does not take TCP that is to be cut: it is no tap with gso: true")
-                return
 
     def written(self, files: dict[str, Path], path: Path, file: str) -> None:
         other = files.setdefault(os.path.normpath(file), path[:-1])
@@ -261,6 +250,7 @@ def check(config: Config, document: Document, folder: str | None) -> tuple[list[
     c.addresses()
     c.tags()
     c.devices()
+    check_host_devices(c)
     check_tunnels(c)
     check_bridging(c)
     check_acls(c)

@@ -13,7 +13,13 @@ from vectorplane.control.config_acl import Rule
 from vectorplane.control.config_bridge import TagRewrite
 from vectorplane.control.config_check import ports
 from vectorplane.control.config_check_bridge import port_type
-from vectorplane.control.config_device import CaptureSettings, DeviceSettings, SimSettings, TapSettings
+from vectorplane.control.config_device import (
+    AfPacketSettings,
+    CaptureSettings,
+    DeviceSettings,
+    SimSettings,
+    TapSettings,
+)
 from vectorplane.control.config_error import Path as Field
 from vectorplane.control.config_interface import Interface, Port, SubInterface
 from vectorplane.control.config_path import Path as Way
@@ -166,6 +172,9 @@ def _settings(name: str, device: DeviceSettings, folder: str, out: Path | None) 
         host = device.host.model_dump()
         host["addresses"] = tuple(map(str, device.host.addresses))
         host["gateways"] = tuple(map(str, device.host.gateways))
+        return device.model_dump(exclude={"type", "host"}) | {f"host_{k}": v for k, v in host.items()}
+    if isinstance(device, AfPacketSettings):
+        host = device.host.model_dump()
         return device.model_dump(exclude={"type", "host"}) | {f"host_{k}": v for k, v in host.items()}
     settings = device.model_dump(exclude={"type"})
     if isinstance(device, SimSettings):

@@ -32,6 +32,7 @@ FILES = (
     "nat_types",
     "nat44_ed",
     "tapv2",
+    "af_packet",
 )
 """All that the backend needs."""
 

@@ -10,10 +10,14 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip
 from typing import Any
 
 from vectorplane.backends.base import BackendError
+from vectorplane.backends.vpp.hosts.host import Host
+from vectorplane.backends.vpp.interfaces import NO_INTERFACE
+from vectorplane.backends.vpp.kinds.kind import Message
+from vectorplane.backends.vpp.tunnels.tunnel import Settings
 
-CREATE, DELETE, LIST = "tap_create_v3", "tap_delete_v2", "sw_interface_tap_v2_dump"
-GSO, CHECKSUM_OFFLOAD = 1, 2
-UNTOLD = ("queues", "host_gateways")
+_CREATE, _DELETE, _LIST = "tap_create_v3", "tap_delete_v2", "sw_interface_tap_v2_dump"
+_GSO, _CHECKSUM_OFFLOAD = 1, 2
+_UNTOLD = ("queues", "host_gateways")
 """Settings that VPP does not tell."""
 
 
@@ -26,18 +30,13 @@ def _one_each(name: str, what: str, given: Any) -> dict[int, Any]:
     return found
 
 
-def creation(name: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `CREATE` for the settings of a tap.
-
-    Raises:
-        BackendError: there is more than VPP can be told.
-    """
+def _create(name: str, wanted: Settings) -> Message:
     addresses = _one_each(name, "address", [ip_interface(a) for a in wanted["host_addresses"]])
     gateways = _one_each(name, "gateway", [ip_address(a) for a in wanted["host_gateways"]])
     fields: dict[str, Any] = {
         "num_rx_queues": wanted["queues"],
         "num_tx_queues": wanted["queues"],
-        "tap_flags": (GSO if wanted["gso"] else 0) | (CHECKSUM_OFFLOAD if wanted["checksum_offload"] else 0),
+        "tap_flags": (_GSO if wanted["gso"] else 0) | (_CHECKSUM_OFFLOAD if wanted["checksum_offload"] else 0),
     }
     optional = {
         "host_if_name": wanted["host_name"] or name,
@@ -54,17 +53,18 @@ def creation(name: str, wanted: dict[str, Any]) -> dict[str, Any]:
             fields |= {f"{field}_set": True, field: str(value)}
     if wanted["host_mtu"] is not None:
         fields |= {"host_mtu_set": True, "host_mtu_size": wanted["host_mtu"]}
-    return fields
+    return _CREATE, fields
 
 
-def read(name: str, details: Any, believed: dict[str, Any]) -> dict[str, Any]:
-    """The settings that details of `LIST` tell of the tap ``name``; ``believed``: what we said of it before.
+def _delete(index: int, name: str, wanted: Settings) -> Message:
+    return _DELETE, {"sw_if_index": index}
 
-    A MAC address of the host's end that we did not ask for is the host's own choice, and no setting.
-    """
+
+def _read(name: str, details: Any, believed: Settings) -> Settings:
+    # a MAC address of the host's end that we did not ask for is the host's own choice, and no setting
     told: dict[str, Any] = {
-        "gso": bool(int(details.tap_flags) & GSO),
-        "checksum_offload": bool(int(details.tap_flags) & CHECKSUM_OFFLOAD),
+        "gso": bool(int(details.tap_flags) & _GSO),
+        "checksum_offload": bool(int(details.tap_flags) & _CHECKSUM_OFFLOAD),
         "host_name": None if details.host_if_name == name else details.host_if_name,
         "host_namespace": details.host_namespace or None,
         "host_bridge": details.host_bridge or None,
@@ -72,7 +72,7 @@ def read(name: str, details: Any, believed: dict[str, Any]) -> dict[str, Any]:
         "host_mac": bytes(details.host_mac_addr).hex(":") if believed.get("host_mac") is not None else None,
         "host_addresses": tuple(_addresses(details)),
     }
-    return told | {setting: believed[setting] for setting in UNTOLD if setting in believed}
+    return told | {setting: believed[setting] for setting in _UNTOLD if setting in believed}
 
 
 def _addresses(details: Any) -> list[str]:
@@ -82,3 +82,20 @@ def _addresses(details: Any) -> list[str]:
     ]
     nothing = (IPv4Address(0), IPv6Address(0))
     return [str(a) for a in found if a.network.prefixlen and a.ip not in nothing]
+
+
+def _canonical(name: str, wanted: Settings) -> Settings:
+    _create(name, wanted)
+    return wanted | {"host_name": None if wanted["host_name"] == name else wanted["host_name"]}
+
+
+TAP = Host(
+    "taps",
+    (_CREATE, _DELETE, _LIST),
+    _LIST,
+    {"sw_if_index": NO_INTERFACE},
+    _create,
+    _delete,
+    _read,
+    _canonical,
+)

@@ -13,7 +13,7 @@ from typing import Any
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.devices import DEVICES, options, settings
 from vectorplane.backends.items import Interface
-from vectorplane.backends.vpp import taps
+from vectorplane.backends.vpp.hosts import HOSTS
 from vectorplane.backends.vpp.interfaces import NO_INTERFACE, Known, tag_text
 from vectorplane.backends.vpp.kinds.kind import Kind, Message, Steps
 from vectorplane.backends.vpp.link import Link
@@ -27,11 +27,10 @@ _REMOVERS = {
     "loopback": "delete_loopback",
     "bvi": "bvi_delete",
     "pg": "pg_delete_interface",
-    "tap": taps.DELETE,
 }
 _NEEDS = {
-    "tap": ("taps", ((taps.CREATE,), (taps.DELETE,), (taps.LIST,))),
     "bvi": ("BVIs", (("bvi_create",), ("bvi_delete",))),
+    **{device: (host.title, tuple((name,) for name in host.messages)) for device, host in HOSTS.items()},
     **{device: (tunnel.title, tuple((name,) for name in tunnel.messages)) for device, tunnel in TUNNELS.items()},
 }
 """Devices that not every VPP has: what they are for people, and the messages that they need."""
@@ -57,8 +56,8 @@ class InterfacesKind(Kind[Interface]):
 
     def __init__(self, link: Link) -> None:
         super().__init__(link)
-        self._taps: dict[str, Settings] = {}
-        """What was said of the taps that were made by this connection: VPP does not tell all of it."""
+        self._said: dict[str, Settings] = {}
+        """What was said of the host's devices that were made by this connection: VPP does not tell all of it."""
 
     def create(self, item: Interface) -> Steps:
         """Make it (a card: find it), tag it, and have it take all frames if so wanted."""
@@ -91,15 +90,16 @@ class InterfacesKind(Kind[Interface]):
             change = TUNNELS[item.device].change
             reply = yield change(self.link, True, wanted, NO_INTERFACE)
             return reply.sw_if_index, change(self.link, False, wanted, reply.sw_if_index)
+        if item.device in HOSTS:
+            self._require(item.device)
+            reply = yield HOSTS[item.device].create(item.name, wanted)
+            self._said[item.name] = wanted
+            return reply.sw_if_index, HOSTS[item.device].delete(reply.sw_if_index, item.name, wanted)
         if item.device == "loopback":
             reply = yield "create_loopback", {}
         elif item.device == "bvi":
             self._require(item.device)
             reply = yield "bvi_create", {}
-        elif item.device == "tap":
-            self._require(item.device)
-            reply = yield taps.CREATE, taps.creation(item.name, wanted)
-            self._taps[item.name] = wanted
         elif item.device == "pg" or item.device in AS_PG:
             reply = yield "pg_create_interface", {"interface_id": self._free_pg()}
         else:
@@ -112,6 +112,11 @@ class InterfacesKind(Kind[Interface]):
         if known.device in TUNNELS:
             self._require(known.device)
             yield TUNNELS[known.device].change(self.link, False, settings(item), known.index)
+            self.link.interfaces.forget()
+            return
+        if known.device in HOSTS:
+            self._require(known.device)
+            yield HOSTS[known.device].delete(known.index, item.name, settings(item))
             self.link.interfaces.forget()
             return
         message = _REMOVERS.get(known.device)
@@ -131,21 +136,21 @@ class InterfacesKind(Kind[Interface]):
         """All but local0 and sub-interfaces."""
         self.link.interfaces.refresh()
         devices = {known.device for known in self.link.interfaces}
-        tunnels = {device: self._tunnels(device) for device in TUNNELS if device in devices}
-        if "tap" in devices:
-            tunnels["tap"] = self._tap_settings()
+        told = {device: self._tunnels(device) for device in TUNNELS if device in devices}
+        told |= {device: self._hosts(device) for device in HOSTS if device in devices}
         for known in self.link.interfaces:
             if known.parent is None:
-                yield self._item(known, tunnels.get(known.device, {}).get(known.index, {}))
+                yield self._item(known, told.get(known.device, {}).get(known.index, {}))
 
-    def _tap_settings(self) -> dict[int, Settings]:
-        """What VPP tells of taps, and what we remember of ours."""
-        if not self.link.connection.has(taps.LIST):
+    def _hosts(self, device: str) -> dict[int, Settings]:
+        """What VPP tells of the host's devices of a kind, and what we remember of ours, by interface."""
+        host = HOSTS[device]
+        if not self.link.connection.has(host.lister):
             return {}
         names = {known.index: known.name for known in self.link.interfaces}
         return {
-            d.sw_if_index: taps.read(names[d.sw_if_index], d, self._taps.get(names[d.sw_if_index], {}))
-            for d in self.link.connection.details(taps.LIST, sw_if_index=NO_INTERFACE)
+            d.sw_if_index: host.read(names[d.sw_if_index], d, self._said.get(names[d.sw_if_index], {}))
+            for d in self.link.connection.details(host.lister, **host.every)
             if d.sw_if_index in names
         }
 
@@ -169,13 +174,12 @@ class InterfacesKind(Kind[Interface]):
 
     def canonical(self, item: Interface) -> Interface:
         """Without the settings that VPP has no room for."""
-        if item.device not in (*AS_PG, "dpdk", *_REMOVERS, *TUNNELS):
+        if item.device not in (*AS_PG, "dpdk", *_REMOVERS, *HOSTS, *TUNNELS):
             raise BackendError(f"interface {item.name}: VPP has no device {item.device} that can be made")
         wanted = settings(item)
-        if item.device == "tap":
-            taps.creation(item.name, wanted)
-            wanted["host_name"] = None if wanted["host_name"] == item.name else wanted["host_name"]
-        if item.device in (*TUNNELS, "tap"):
+        if item.device in HOSTS:
+            wanted = HOSTS[item.device].canonical(item.name, wanted)
+        if item.device in (*TUNNELS, *HOSTS):
             return Interface(item.name, item.device, options(item.device, **wanted))
         return Interface(item.name, item.device, options(item.device, promiscuous=wanted[PROMISCUOUS]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vectorplane.control.vppapi.schema import (
     acl,
     acl_types,
+    af_packet,
     arp,
     ethernet_types,
     feature,
@@ -97,5 +98,6 @@ def load() -> Registry:
     nat = (nat_types, nat44_ed)
     ip_modules = (ip, ip_neighbor, ip6_nd, arp, fib, l3xc)
     tunnels = (vxlan, geneve, gre, ipip)
-    modules = (memclnt, vlib, vpe, *types, pg, interface, feature, *ip_modules, l2, span, *tunnels, acl, *nat, tapv2)
+    hosts = (tapv2, af_packet)
+    modules = (memclnt, vlib, vpe, *types, pg, interface, feature, *ip_modules, l2, span, *tunnels, acl, *nat, *hosts)
     return Registry([parse(m.TEXT) for m in modules])

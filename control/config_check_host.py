@@ -1,0 +1,42 @@
+"""Devices whose other end is an interface of the host: its name, who else has it, and who takes what is to be cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vectorplane.backends.devices import host_of, is_host_name
+from vectorplane.control.config_device import AfPacketSettings, TapSettings
+from vectorplane.control.config_error import Path
+
+if TYPE_CHECKING:
+    from vectorplane.control.config_check import Checker
+
+
+def check_host_devices(c: Checker) -> None:
+    """Report what is wrong to the checker."""
+    taken: dict[tuple[str | None, str], Path] = {}
+    for name, interface in c.config.interfaces.items():
+        path: Path = ("interfaces", name, "device")
+        device = interface.device
+        if not isinstance(device, TapSettings | AfPacketSettings):
+            continue
+        host = device.host.name or (name if isinstance(device, TapSettings) else host_of(name))
+        if not is_host_name(host):
+            c.fail((*path, "host", "name"), f"is missing: {host} is no name that an interface of Linux can have")
+        other = taken.setdefault((device.host.namespace, host), path)
+        if other != path:
+            c.fail((*path, "host"), f"{host} is already {c.where(other)}")
+        if device.gso:
+            _check_gso(c, path)
+        if isinstance(device, AfPacketSettings) and device.gso and not device.checksum_offload:
+            c.fail((*path, "gso"), "it needs checksum_offload: true")
+
+
+def _check_gso(c: Checker, path: Path) -> None:
+    """Packets that are to be cut must find an interface that does it, wherever they leave."""
+    for other, interface in c.config.interfaces.items():
+        device = interface.device
+        if not (isinstance(device, TapSettings | AfPacketSettings) and device.gso):
+            reason = "it is no tap or af_packet with gso: true"
+            c.fail((*path, "gso"), f"{other} does not take TCP that is to be cut: {reason}")
+            return
