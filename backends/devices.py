@@ -75,6 +75,15 @@ DEVICES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "mtu": None,
             "zero_copy": True,
         },
+        # host_name None: as the interface, without VPP's "host-" in front
+        "af_packet": {
+            "queues": 1,
+            "checksum_offload": True,
+            "gso": False,
+            "qdisc_bypass": True,
+            "host_name": None,
+            "host_namespace": None,
+        },
         # tunnels: src and dst are their ends in the table, which is one of IP of the same version
         "vxlan": {
             "src": None,
@@ -97,6 +106,8 @@ DEVICES: Mapping[str, Mapping[str, object]] = MappingProxyType(
 """By kind of device: its settings and their defaults."""
 TUNNELS = ("vxlan", "geneve", "gre", "ipip")
 """Kinds of devices that are tunnels."""
+HOST_DEVICES = ("tap", "af_packet", "memif")
+"""Kinds of devices whose other end is the host's: it may refuse it, and may think better of it later."""
 _NEEDED = ("src", "dst", "vni")
 """Settings of tunnels that have no default."""
 
@@ -104,6 +115,11 @@ _NEEDED = ("src", "dst", "vni")
 def is_host_name(name: str) -> bool:
     """May an interface of Linux have this name (``dev_valid_name`` of the kernel)?"""
     return 1 <= len(name.encode()) <= 15 and name not in (".", "..") and not any(c in "/:" or c.isspace() for c in name)
+
+
+def host_of(name: str) -> str:
+    """The interface of the host that an af_packet interface is named for: VPP's ``host-eth0`` is for ``eth0``."""
+    return name.removeprefix("host-")
 
 
 def defaults(device: str) -> dict[str, object]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vectorplane.backends.engine.tap.namespace import inside
+from vectorplane.backends.engine.host.namespace import inside
 from vectorplane.control.config_yaml import Document
 from vectorplane.control.lab.config import lab_of
 from vectorplane.control.lab.lab import PREFIX, Lab

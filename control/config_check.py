@@ -7,19 +7,12 @@ from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING
 
-from vectorplane.backends.devices import is_host_name
 from vectorplane.control.config_check_acl import check_acls
 from vectorplane.control.config_check_bridge import check_bridging
+from vectorplane.control.config_check_host import check_host_devices
 from vectorplane.control.config_check_nat44 import check_nat44
 from vectorplane.control.config_check_tunnel import check_tunnels
-from vectorplane.control.config_device import (
-    CaptureSettings,
-    DpdkSettings,
-    LinkSettings,
-    MemifSettings,
-    SimSettings,
-    TapSettings,
-)
+from vectorplane.control.config_device import CaptureSettings, DpdkSettings, LinkSettings, MemifSettings, SimSettings
 from vectorplane.control.config_error import Path, Problem, field_text
 from vectorplane.control.config_explain import did_you_mean
 from vectorplane.control.config_interface import Port
@@ -136,8 +129,6 @@ class Checker:
                     self.written(written, (*path, "tap"), device.tap)
                 if device.link is not None:
                     self.link(name, (*path, "link"), device.link)
-            elif isinstance(device, TapSettings):
-                self.tap(name, path, device)
             elif isinstance(device, MemifSettings):
                 self.memif(memifs, path, device)
             elif isinstance(device, DpdkSettings):
@@ -145,13 +136,6 @@ class Checker:
                 other = cards.setdefault(card, path)
                 if other != path:
                     self.fail((*path, "vdev" if device.vdev else "pci"), f"{card} is already {self.where(other)}")
-
-    def tap(self, name: str, path: Path, device: TapSettings) -> None:
-        """Its host name is one that Linux takes, and a host that gets TCP put together can cut it."""
-        if device.gro and not device.gso:
-            self.fail((*path, "gro"), "needs gso: true")
-        if device.host.name is None and not is_host_name(name):
-            self.fail((*path, "host", "name"), f"is missing: {name} is no name that an interface of Linux can have")
 
     def memif(self, seen: dict[tuple[str, int], tuple[str, Path]], path: Path, device: MemifSettings) -> None:
         """As in VPP a socket is of servers or of clients, and an id is there once."""
@@ -281,6 +265,7 @@ def check(config: Config, document: Document, folder: str | None) -> tuple[list[
     c.addresses()
     c.tags()
     c.devices()
+    check_host_devices(c)
     check_tunnels(c)
     check_bridging(c)
     check_acls(c)

@@ -138,6 +138,34 @@ class TapSettings(Model):
     host: HostSettings = Field(default_factory=HostSettings)
 
 
+class HostInterface(Model):
+    """An interface of the host by its name, in a network namespace (default: the one that we are in)."""
+
+    name: Annotated[str, AfterValidator(_host_name)] | None = None
+    namespace: str | None = None
+
+
+def _named(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class AfPacketSettings(Model):
+    """An interface of the host (by packet sockets): what it receives we receive, what we send it sends. Needs root.
+
+    ``host``: its name, or name and namespace; by default it is the one that VPP would name so (``host-eth0``: eth0).
+    ``queues``: the host spreads flows over them. With ``checksum_offload`` checksums and segments that the host leaves
+    to its cards are made here, without it frames are taken as they are. ``gso``: TCP that is to be cut stays whole, as
+    with taps. ``qdisc_bypass``: what is sent does not queue in the host.
+    """
+
+    type: Literal["af_packet"]
+    host: Annotated[HostInterface, BeforeValidator(_named)] = Field(default_factory=HostInterface)
+    queues: Annotated[int, Field(ge=1, le=64)] = 1
+    checksum_offload: bool = True
+    gso: bool = False
+    qdisc_bypass: bool = True
+
+
 class MemifSettings(Model):
     """Packets to another process through shared memory (memif 2.0): a VPP, DPDK's net_memif, another vectorplane.
 
@@ -209,6 +237,7 @@ DeviceSettings = Annotated[
         | LoopbackSettings
         | TapSettings
         | MemifSettings
+        | AfPacketSettings
         | DpdkSettings
         | BviSettings
         | VxlanSettings

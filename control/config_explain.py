@@ -12,7 +12,10 @@ from pydantic import BaseModel, ValidationError
 from vectorplane.control.config_error import Path, Problem
 from vectorplane.control.config_yaml import Document
 
-_DEVICES = ("capture", "sim", "pg", "null", "loopback", "tap", "memif", "dpdk", "bvi", "vxlan", "geneve", "gre", "ipip")
+_DEVICES = (
+    *("capture", "sim", "pg", "null", "loopback", "tap", "af_packet", "memif", "dpdk", "bvi"),
+    *("vxlan", "geneve", "gre", "ipip"),
+)
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from vectorplane.control.config_bridge import TagRewrite
 from vectorplane.control.config_check import ports
 from vectorplane.control.config_check_bridge import port_type
 from vectorplane.control.config_device import (
+    AfPacketSettings,
     BviSettings,
     CaptureSettings,
     DeviceSettings,
@@ -81,7 +82,7 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
     for name, entries in config.macip_acls.items():
         made = tuple(items.MacipRule(r.action, r.mac, r.mac_mask, r.src) for r in entries)
         yield items.MacipAcl(name, made), ("macip_acls", name)
-    uncut = any(isinstance(i.device, TapSettings) and i.device.gso for i in config.interfaces.values())
+    uncut = any(_takes_uncut(interface.device) for interface in config.interfaces.values())
     for name, field, port in ports(config):
         yield from _l2(config, name, field, port)
         if port.mtu is not None:
@@ -121,12 +122,16 @@ def items_of(config: Config, folder: str = ".", out: Path | None = None) -> Iter
         yield items.Span(span.source, span.target, span.direction, span.l2), ("span", i)
 
 
+def _takes_uncut(device: DeviceSettings) -> bool:
+    """Does it bring TCP uncut, and take it so?"""
+    return isinstance(device, TapSettings | AfPacketSettings) and device.gso
+
+
 def _has_to_cut(port: Port) -> bool:
     """Must TCP that a tap brought uncut be cut before it leaves here? Not for the router itself, nor a tap that can."""
     if not isinstance(port, Interface):
         return True  # with tags Linux would not take it
-    device = port.device
-    return not (isinstance(device, LoopbackSettings | BviSettings) or (isinstance(device, TapSettings) and device.gso))
+    return not (isinstance(port.device, LoopbackSettings | BviSettings) or _takes_uncut(port.device))
 
 
 def _bridge_domains(config: Config) -> Iterator[tuple[items.Item, Field]]:
@@ -185,6 +190,9 @@ def _settings(name: str, device: DeviceSettings, folder: str, out: Path | None) 
         host = device.host.model_dump()
         host["addresses"] = tuple(map(str, device.host.addresses))
         host["gateways"] = tuple(map(str, device.host.gateways))
+        return device.model_dump(exclude={"type", "host"}) | {f"host_{k}": v for k, v in host.items()}
+    if isinstance(device, AfPacketSettings):
+        host = device.host.model_dump()
         return device.model_dump(exclude={"type", "host"}) | {f"host_{k}": v for k, v in host.items()}
     settings = device.model_dump(exclude={"type"})
     if isinstance(device, MemifSettings) and not device.socket.startswith("abstract:"):

@@ -21,8 +21,9 @@ from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.graph_nodes.capture_input import received_text
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.frame_in import count_received, send_up
+from vectorplane.graph_nodes.host_queue import OPEN, lose
 from vectorplane.graph_nodes.packet_source import extend, new_head
-from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, OPEN, QUEUE, QUEUE_SIZE, TapQueues, lose
+from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, QUEUE, QUEUE_SIZE, TapQueues
 from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, trace_buffer
 from vectorplane.graph_nodes.vnet_header import VNET_SIZE, take_vnet_header
 from vectorplane.jit.kernel import helper, kernel

@@ -10,10 +10,12 @@ packet drop"). The host takes nothing while its interface is down ("interface is
 from __future__ import annotations
 
 from vectorplane.dataplane.abi import NODE, TERMINAL, WORKER, buffer_index, frame_n
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, GSO, NEXT_PRESENT, buffer_at, free
+from vectorplane.dataplane.buffer import BUFFER, CELL, GSO, free
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count_drop
-from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, EINVAL, EIO, MAX_IOV, OPEN, QUEUE, lose
+from vectorplane.graph_nodes.gather import gather
+from vectorplane.graph_nodes.host_queue import OPEN, lose
+from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, EINVAL, EIO, MAX_IOV, QUEUE
 from vectorplane.graph_nodes.tcp_coalesce import coalesce
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.graph_nodes.vnet_header import clear_vnet_header, put_vnet_header
@@ -34,23 +36,6 @@ RUNTIME = QUEUE
 
 
 @helper
-def gather(worker: int, b: int, iov: int) -> int:
-    """Name the packet's pieces from the second place of ``iov`` on; gives how many pieces there are, 0: too many."""
-    m = rec(b, BUFFER)
-    pieces = 1
-    while True:
-        if pieces >= MAX_IOV:
-            return 0
-        st64(iov + 16 * pieces, b + DATA + m.current_data)
-        st64(iov + 16 * pieces + 8, m.current_length)
-        pieces += 1
-        if (m.flags & NEXT_PRESENT) == 0:
-            return pieces
-        b = buffer_at(worker, m.next_buffer)
-        m = rec(b, BUFFER)
-
-
-@helper
 def send(worker: int, node: int, b: int) -> int:
     """Hand one packet to the host; gives the error, -1 when it has taken it."""
     queue = rec(node, NODE).data
@@ -62,7 +47,7 @@ def send(worker: int, node: int, b: int) -> int:
             return E_GSO
     else:
         clear_vnet_header(q.header)
-    pieces = gather(worker, b, q.iov)
+    pieces = gather(worker, b, q.iov, 1, MAX_IOV)
     if pieces == 0:
         return E_TRUNCATED
     result = system_call(WRITEV, q.fd, q.iov, pieces)

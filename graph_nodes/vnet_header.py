@@ -29,8 +29,10 @@ from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import ld8, ld16, ld64, rec, st16, st32, st64
 
 VNET_SIZE = 12
+VNET_SHORT = 10
+"""The header without the number of buffers, as packet sockets have it."""
 NEEDS_CHECKSUM = 1
-GSO_TCP4, GSO_ECN = 1, 0x80
+GSO_TCP4, GSO_TCP6, GSO_UDP, GSO_ECN = 1, 4, 5, 0x80
 _IP4_LE, _TCP = 0x0008, 6
 _ETHERNET = 14
 
@@ -65,23 +67,31 @@ def _mark_gso(b: int, header: int) -> bool:
 
 
 @routine
+def finish_partial(worker: int, b: int, start: int, place: int) -> bool:
+    """Finish a checksum: from byte ``start`` of the packet on, stored ``place`` bytes behind it, where the sum of its
+    pseudo header stands already. False: the packet is too short for that.
+    """
+    m = rec(b, BUFFER)
+    size = length_in_chain(b) - start
+    at = start + place
+    if size < place + 2 or at + 2 > m.current_length:
+        return False
+    total = chain_sum(worker, b, start, size, 0)
+    if total < 0:
+        return False
+    value = ~fold(total) & 0xFFFF
+    st16(b + DATA + m.current_data + at, 0xFFFF if value == 0 else value)
+    m.flags |= L4_CHECKSUM_COMPUTED | L4_CHECKSUM_CORRECT
+    return True
+
+
+@routine
 def take_vnet_header(worker: int, b: int, header: int) -> bool:
     """Do for the packet at ``b`` what the header at ``header`` asks for; False: it asks for what can't be."""
     if ld8(header + 1) != 0:
         return _mark_gso(b, header)
     if ld8(header) & NEEDS_CHECKSUM:
-        m = rec(b, BUFFER)
-        start, place = ld16(header + 6), ld16(header + 8)
-        size = length_in_chain(b) - start
-        at = start + place
-        if size < place + 2 or at + 2 > m.current_length:
-            return False
-        total = chain_sum(worker, b, start, size, 0)
-        if total < 0:
-            return False
-        value = ~fold(total) & 0xFFFF
-        st16(b + DATA + m.current_data + at, 0xFFFF if value == 0 else value)
-        m.flags |= L4_CHECKSUM_COMPUTED | L4_CHECKSUM_CORRECT
+        return finish_partial(worker, b, ld16(header + 6), ld16(header + 8))
     return True
 
 

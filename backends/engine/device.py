@@ -64,6 +64,9 @@ class Device:
     def mac_changed(self, mac: bytes) -> None:
         """The interface's MAC address is another one now."""
 
+    def promiscuous_changed(self) -> None:
+        """The interface takes frames for all addresses now, or no more."""
+
     def joins_l2(self) -> None:
         """The interface, or a sub-interface of it, goes into L2 mode."""
 

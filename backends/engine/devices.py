@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.devices import settings
 from vectorplane.backends.engine.device import Device
+from vectorplane.backends.engine.host.makers import HOST_MAKERS
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from vectorplane.backends.engine.sim_nic import SimNic
     from vectorplane.backends.items import Interface
 
-KINDS = ("capture", "dpdk", "loopback", "memif", "null", "pg", "sim", "tap")
+KINDS = ("capture", "dpdk", "loopback", "null", "pg", "sim", *HOST_MAKERS)
 """Devices that are made here."""
 
 
@@ -58,10 +59,11 @@ class DeviceMaker:
             return CaptureDevice([*rx], tx, strict=bool(s["strict"]), loops=_number(s["loops"]))
         if item.device == "sim":
             return self._port(item.name, s)
-        if item.device == "tap":
-            return self._tap(item.name, s)
-        if item.device == "memif":
-            return self._memif(item.name, s)
+        if item.device in HOST_MAKERS:
+            try:
+                return HOST_MAKERS[item.device](item.name, s)
+            except ValueError as error:
+                raise BackendError(f"interface {item.name}: {error}") from error
         if item.device == "pg":
             from vectorplane.backends.engine.pg import PgDevice
 
@@ -109,38 +111,6 @@ class DeviceMaker:
             peer, latency = s["link"]
             self.cables[min(name, peer), max(name, peer)] = latency
         return port
-
-    def _tap(self, name: str, s: dict[str, Any]) -> Device:
-        from ipaddress import ip_address, ip_interface
-
-        from vectorplane.backends.engine.tap.device import TapDevice
-        from vectorplane.backends.engine.tap.host_link import HostLink
-
-        try:
-            link = HostLink(
-                s["host_name"] or name,
-                namespace=s["host_namespace"],
-                mac=None if s["host_mac"] is None else bytes.fromhex(s["host_mac"].replace(":", "")),
-                mtu=s["host_mtu"],
-                addresses=tuple(ip_interface(a) for a in s["host_addresses"]),
-                gateways=tuple(ip_address(a) for a in s["host_gateways"]),
-                bridge=s["host_bridge"],
-            )
-            flags = {flag: s[flag] for flag in ("checksum_offload", "gso", "gro")}
-            return TapDevice(link, queues=s["queues"], **flags)
-        except ValueError as error:
-            raise BackendError(f"interface {name}: {error}") from error
-
-    def _memif(self, name: str, s: dict[str, Any]) -> Device:
-        from vectorplane.backends.engine.memif.device import MemifDevice
-
-        if s["mode"] != "ethernet":
-            raise BackendError(f"interface {name}: memif: mode {s['mode']} is not known, only ethernet")
-        sizes = {key: s[key] for key in ("rx_queues", "tx_queues", "ring_size", "buffer_size")}
-        try:
-            return MemifDevice(s["socket"], s["id"], server=s["role"] == "server", secret=s["secret"], **sizes)
-        except ValueError as error:
-            raise BackendError(f"interface {name}: {error}") from error
 
     def network(self, engine: Engine) -> Network | None:
         """What runs the engine when its ports are linked; None when there is no link.

@@ -104,6 +104,7 @@ class InterfaceStates:
         record = self.record(self[sw_if_index].sup)
         flags = int(record["flags"])
         record["flags"] = flags | PROMISCUOUS if on else flags & ~PROMISCUOUS
+        self[sw_if_index].device.promiscuous_changed()
 
     def set_mac(self, sw_if_index: int, mac: bytes) -> None:
         """Change an interface's MAC address, and that of its sub-interfaces.

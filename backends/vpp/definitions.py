@@ -34,6 +34,7 @@ FILES = (
     "gso",
     "tapv2",
     "memif",
+    "af_packet",
 )
 """All that the backend needs."""
 

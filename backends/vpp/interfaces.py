@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 NO_INTERFACE = 0xFFFFFFFF
 TAG_SIZE = 63
 UP = 1
-_DEVICES = {"Loopback": "loopback", "GRE tunnel device": "gre", "IPIP tunnel device": "ipip"}
+_DEVICES = {
+    "Loopback": "loopback",
+    "GRE tunnel device": "gre",
+    "IPIP tunnel device": "ipip",
+    "af-packet": "af_packet",
+}
 """VPP's device classes whose names are not those of our devices."""
 
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from vectorplane.backends.engine.host.namespace import FOLDER, inside, leave_for_a_new_one
 from vectorplane.backends.engine.tap.host_link import HostLink, configure
-from vectorplane.backends.engine.tap.namespace import FOLDER, inside, leave_for_a_new_one
 from vectorplane.control.lab.plan import BRIDGE
 
 _LOOPBACK = 1

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vectorplane.backends.engine.tap.namespace import FOLDER
+from vectorplane.backends.engine.host.namespace import FOLDER
 from vectorplane.control.lab import namespaces
 from vectorplane.control.lab.folder import State, all_folders, living, read_state
 from vectorplane.control.lab.namespaces import LabError

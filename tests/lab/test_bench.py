@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.lab.labs import PROGRAM, needs_root
-from vectorplane.backends.engine.tap.namespace import FOLDER
+from vectorplane.backends.engine.host.namespace import FOLDER
 
 pytestmark = [needs_root, pytest.mark.slow, pytest.mark.root]
 

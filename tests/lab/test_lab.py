@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.labs import EXAMPLES, PROGRAM, a_lab, folder, needs_root, prefix, run
-from vectorplane.backends.engine.tap.namespace import FOLDER
+from vectorplane.backends.engine.host.namespace import FOLDER
 from vectorplane.control.lab.folder import State
 from vectorplane.control.lab.namespaces import LabError
 from vectorplane.control.lab.processes import has_token

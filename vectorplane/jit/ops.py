@@ -48,7 +48,9 @@ def _op(arity: int, emit: Callable[..., Any], python: Callable[..., Any], return
         return intrinsic(lambda typingctx, a, b: (result(*wide), codegen))
     if arity == 3:
         return intrinsic(lambda typingctx, a, b, c: (result(*wide), codegen))
-    return intrinsic(lambda typingctx, a, b, c, d: (result(*wide), codegen))
+    if arity == 4:
+        return intrinsic(lambda typingctx, a, b, c, d: (result(*wide), codegen))
+    return intrinsic(lambda typingctx, a, b, c, d, e: (result(*wide), codegen))
 
 
 def _pointer(builder: Any, address: Any, bits: int) -> Any:

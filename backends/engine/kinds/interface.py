@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vectorplane.backends.base import BackendError
-from vectorplane.backends.devices import options
+from vectorplane.backends.devices import HOST_DEVICES, options
 from vectorplane.backends.engine.devices import KINDS
 from vectorplane.backends.engine.interfaces import Interface as EngineInterface
 from vectorplane.backends.engine.kinds.kind import Kind
@@ -31,8 +31,7 @@ class InterfacesKind(Kind[Interface]):
         except BaseException as error:
             if item.name in self.engine.plane.interfaces.by_name:
                 self.engine.interfaces.remove(self.index(item.name))
-            # the host's business, and may be mended there
-            if item.device in ("tap", "memif") and isinstance(error, OSError):
+            if item.device in HOST_DEVICES and isinstance(error, OSError):  # the host may mend it
                 raise BackendError(f"interface {item.name}: {error.strerror or error}", retry=True) from error
             raise
         self.told.interfaces[item.name] = (made.sw_if_index, item)
@@ -56,7 +55,7 @@ class InterfacesKind(Kind[Interface]):
         if virtual is not None:
             device, given = virtual
             return Interface(interface.name, device, options(device, promiscuous=promiscuous, **given))
-        device = interface.device.kind.lower()
+        device = interface.device.kind.lower().replace("-", "_")
         return Interface(interface.name, device, (("promiscuous", True),) if promiscuous else ())
 
     def canonical(self, item: Interface) -> Interface:

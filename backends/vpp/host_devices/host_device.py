@@ -17,20 +17,21 @@ Settings = dict[str, Any]
 class HostDevice:
     """One kind.
 
-    ``create`` gives the messages that make one of a name, and in the end its ``sw_if_index``; ``remove`` those that
-    remove it (None: ``remover`` does). ``read`` takes the settings out of details of ``lister``, the name of the
-    interface and what was said of it by this connection; what a VPP does not tell is believed. ``wanted`` gives the
-    settings as `read` does. Raises `BackendError`: VPP can't do that.
+    ``create`` gives the messages that make one of a name, and in the end its ``sw_if_index``; ``remover`` the one that
+    removes that of a name, settings and ``sw_if_index``; ``after`` what is to be done when it is gone. ``read`` takes
+    the settings out of details of ``lister``, the name of the interface and what was said of it by this connection;
+    what a VPP does not tell is believed. ``wanted`` gives the settings as `read` does. Raises `BackendError`: VPP can't
+    do that.
     """
 
     title: str
     messages: tuple[str, ...]
-    remover: str
     lister: str
     create: Callable[[Link, str, Settings], Generator[Message, Any, int]]
+    remover: Callable[[Link, str, Settings, int], Message]
     read: Callable[[Link, str, Any, Settings], Settings]
     wanted: Callable[[str, Settings], Settings]
-    remove: Callable[[Link, int], Generator[Message, Any, None]] | None = None
+    after: Callable[[Link, Settings], Generator[Message, Any, None]] | None = None
     list_fields: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -46,12 +46,11 @@ def _create(link: Link, name: str, wanted: Settings) -> Generator[Message, Any, 
     return int(reply.sw_if_index)
 
 
-def _remove(link: Link, index: int) -> Generator[Message, Any, None]:
-    users = {d.sw_if_index: d.socket_id for d in link.connection.details(_LIST)}
-    yield _REMOVE, {"sw_if_index": index}
-    number = users.pop(index, 0)
-    if number and number not in users.values():  # number 0 is always there
-        yield _NAME, {"is_add": False, "socket_id": number, "socket_filename": ""}
+def _forget_socket(link: Link, settings: Settings) -> Generator[Message, Any, None]:
+    users = {d.socket_id for d in link.connection.details(_LIST)}
+    for number, file in _sockets(link).items():
+        if number and number not in users and file == settings["socket"]:  # number 0 is always there
+            yield _NAME, {"is_add": False, "socket_id": number, "socket_filename": ""}
 
 
 def _read(link: Link, name: str, details: Any, before: Settings) -> Settings:
@@ -73,10 +72,10 @@ def _wanted(name: str, settings: Settings) -> Settings:
 MEMIF = HostDevice(
     title="memif interfaces",
     messages=(_CREATE, _REMOVE, _LIST, _NAME, _SOCKETS),
-    remover=_REMOVE,
+    remover=lambda link, name, wanted, index: (_REMOVE, {"sw_if_index": index}),
     lister=_LIST,
     create=_create,
     read=_read,
     wanted=_wanted,
-    remove=_remove,
+    after=_forget_socket,
 )

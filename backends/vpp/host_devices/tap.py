@@ -102,7 +102,7 @@ def _addresses(details: Any) -> list[str]:
 TAP = HostDevice(
     title="taps",
     messages=(_CREATE, _DELETE, _LIST),
-    remover=_DELETE,
+    remover=lambda link, name, wanted, index: (_DELETE, {"sw_if_index": index}),
     lister=_LIST,
     create=_create,
     read=_read,

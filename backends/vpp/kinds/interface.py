@@ -27,7 +27,6 @@ _REMOVERS = {
     "loopback": "delete_loopback",
     "bvi": "bvi_delete",
     "pg": "pg_delete_interface",
-    **{device: kind.remover for device, kind in HOST_DEVICES.items()},
 }
 _NEEDS = {
     "bvi": ("BVIs", (("bvi_create",), ("bvi_delete",))),
@@ -95,7 +94,7 @@ class InterfacesKind(Kind[Interface]):
             self._require(item.device)
             index = yield from HOST_DEVICES[item.device].create(self.link, item.name, wanted)
             self._said[item.name] = wanted
-            return index, (HOST_DEVICES[item.device].remover, {"sw_if_index": index})
+            return index, HOST_DEVICES[item.device].remover(self.link, item.name, wanted, index)
         if item.device == "loopback":
             reply = yield "create_loopback", {}
         elif item.device == "bvi":
@@ -115,10 +114,12 @@ class InterfacesKind(Kind[Interface]):
             yield TUNNELS[known.device].change(self.link, False, settings(item), known.index)
             self.link.interfaces.forget()
             return
-        remove = HOST_DEVICES[known.device].remove if known.device in HOST_DEVICES else None
-        if remove is not None:
+        if known.device in HOST_DEVICES:
             self._require(known.device)
-            yield from remove(self.link, known.index)
+            kind, wanted = HOST_DEVICES[known.device], settings(item)
+            yield kind.remover(self.link, item.name, wanted, known.index)
+            if kind.after is not None:
+                yield from kind.after(self.link, wanted)
             self.link.interfaces.forget()
             return
         message = _REMOVERS.get(known.device)
@@ -176,7 +177,7 @@ class InterfacesKind(Kind[Interface]):
 
     def canonical(self, item: Interface) -> Interface:
         """Without the settings that VPP has no room for."""
-        if item.device not in (*AS_PG, "dpdk", *_REMOVERS, *TUNNELS):
+        if item.device not in (*AS_PG, "dpdk", *_REMOVERS, *HOST_DEVICES, *TUNNELS):
             raise BackendError(f"interface {item.name}: VPP has no device {item.device} that can be made")
         wanted = settings(item)
         if item.device in HOST_DEVICES:

@@ -15,6 +15,7 @@ from vectorplane.control.vppapi.handlers import (
     acl,
     acl_interface,
     acl_macip,
+    af_packet,
     arp,
     feature,
     fib_source,
@@ -114,5 +115,6 @@ def all_handlers() -> dict[str, Handler]:
         nat44_sessions.HANDLERS,
         tap.HANDLERS,
         memif.HANDLERS,
+        af_packet.HANDLERS,
     ]
     return {name: handler for module in modules for name, handler in module.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vectorplane.control.vppapi.schema import (
     acl,
     acl_types,
+    af_packet,
     arp,
     ethernet_types,
     feature,
@@ -99,7 +100,7 @@ def load() -> Registry:
     nat = (nat_types, nat44_ed)
     ip_modules = (ip, ip_neighbor, ip6_nd, arp, fib, l3xc)
     tunnels = (vxlan, geneve, gre, ipip)
-    devices = (tapv2, memif)
+    devices = (tapv2, af_packet, memif)
     modules = (
         memclnt,
         vlib,

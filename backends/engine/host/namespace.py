@@ -16,8 +16,23 @@ _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+def _path(namespace: str) -> Path:
+    return FOLDER / namespace if "/" not in namespace else Path(namespace)
+
+
+def identity(namespace: str | None) -> object:
+    """What tells a namespace from another one that later has its name; None: there is none of that name, or no name."""
+    if namespace is None:
+        return None
+    try:
+        found = os.stat(_path(namespace))
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _enter(namespace: str) -> None:
-    path = FOLDER / namespace if "/" not in namespace else Path(namespace)
+    path = _path(namespace)
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:

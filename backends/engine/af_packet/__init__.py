@@ -1,0 +1,1 @@
+"""Interfaces of the host as ours, by packet sockets (AF_PACKET)."""

@@ -1,0 +1,1 @@
+"""What devices share whose other end is an interface of the host."""
