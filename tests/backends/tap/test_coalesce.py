@@ -20,7 +20,8 @@ from tests.harness import Bench
 from tests.naive.tcp_segments import segments
 from vectorplane.dataplane.buffer import L4_CHECKSUM_COMPUTED, L4_CHECKSUM_CORRECT
 from vectorplane.dataplane.region import Region
-from vectorplane.graph_nodes.tap_queue import MAX_IOV, OPEN
+from vectorplane.graph_nodes.host_queue import OPEN
+from vectorplane.graph_nodes.tap_queue import MAX_IOV
 from vectorplane.graph_nodes.tap_tx import TAP_TX
 
 pytestmark = needs_root
