@@ -9,14 +9,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Interface
+from pathlib import Path
 
 import pytest
 
 from tests.backends.af_packet.veths import add_host_interface, add_veth, router, veths
 from tests.backends.tap.namespaces import balance, digest_of, namespaces, needs_root, send_file, serving, sh
+from tests.budget import run_without_jit
+from vectorplane.backends.base import BackendError
 from vectorplane.backends.engine.af_packet.device import AfPacketDevice
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.graph_nodes.af_packet_tx import E_FATAL
+from vectorplane.jit.kernel import JIT
 
 pytestmark = needs_root
 
@@ -309,3 +313,52 @@ def test_frames_for_others(hosts: tuple[str, str, str]) -> None:
     finally:
         engine.close()
     assert promiscuity() == 0
+
+
+def test_the_example(tmp_path: Path) -> None:
+    """`vectorplane run` with examples/af-packet.yaml, under names of its own."""
+    with namespaces("1", "2") as hosts:
+        text = Path("examples/af-packet.yaml").read_text()
+        names = [f"v{os.getpid()}{n}" for n in (1, 2)]
+        for net, (name, host) in enumerate(zip(names, hosts, strict=True), 1):
+            sh("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", host)
+            sh("ip", "-n", host, "link", "set", "eth0", "up")
+            sh("ip", "-n", host, "addr", "add", f"10.78.{net}.2/24", "dev", "eth0")
+            sh("ip", "-n", host, "route", "add", "default", "via", f"10.78.{net}.1")
+        config = tmp_path / "af-packet.yaml"
+        config.write_text(text.replace("host-v1:", f"host-{names[0]}:").replace("host: v2", f"host: {names[1]}"))
+        program = [sys.executable, "-c", "from vectorplane.cli import main; main()"]
+        words = ["run", "-c", str(config), "--run-dir", str(tmp_path / "run")]
+        running = subprocess.Popen([*program, *words], stderr=subprocess.PIPE, text=True)
+        try:
+            assert running.stderr is not None
+            for line in running.stderr:
+                if "runs; management socket" in line:
+                    break
+
+            def answered() -> bool:
+                text = sh("ip", "netns", "exec", hosts[0], "ping", "-c", "2", "-i", "0.2", "10.78.2.2", check=False)
+                return " 2 received" in text
+
+            until(answered, 20)
+        finally:
+            running.terminate()
+            running.communicate(timeout=20)
+        assert running.returncode == 0
+        assert names[1] in sh("ip", "link")
+
+
+def test_real_time_only() -> None:
+    """A replay's time is not the host's."""
+    engine = Engine()
+    try:
+        with pytest.raises(BackendError, match="an af_packet interface needs real time: use `vectorplane run`"):
+            add_host_interface(engine, "nowhere", "v1", 1)
+    finally:
+        engine.close()
+
+
+def test_without_jit() -> None:
+    """The kernels as Python over checked memory, rings and messages included, between real hosts."""
+    if JIT:
+        run_without_jit("tests/backends/af_packet/test_af_packet.py", "-k", "vlans or idle_router")
