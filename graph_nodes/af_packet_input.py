@@ -36,6 +36,7 @@ from vectorplane.graph_nodes.capture_input import received_text
 from vectorplane.graph_nodes.drop import count, count_drop
 from vectorplane.graph_nodes.frame_in import count_received, frame_in, send_up
 from vectorplane.graph_nodes.host_queue import OPEN
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, trace_buffer
 from vectorplane.graph_nodes.vnet_cut import BAD, cut, next_cut
 from vectorplane.graph_nodes.vnet_header import GSO_ECN, GSO_TCP4, take_vnet_header
@@ -48,14 +49,15 @@ if TYPE_CHECKING:
 
 NEXTS = ("error-drop", "ethernet-input")
 DROP, ETHERNET = range(2)
-ERRORS = (
-    ("partial_pkt", "partial packet"),
-    ("timedout_blk", "timed out block"),
-    ("total_recv_blk", "total received block"),
-    ("buffer_alloc", "buffer alloc error"),
-    ("bad_header", "bad vnet header"),
-    ("damaged_blk", "damaged block"),
+ERRORS = named_by_text(
+    "partial packet",
+    "timed out block",
+    "total received block",
+    "buffer alloc error",
+    "bad vnet header",
+    "damaged block",
 )
+"""The first three are VPP's."""
 E_PARTIAL, E_TIMED_OUT, E_BLOCKS, E_NO_BUFFERS, E_BAD_HEADER, E_DAMAGED = range(6)
 RUNTIME = np.dtype([("queues", "i8"), ("n_queues", "i8"), ("arc", "i8"), ("first", "i8")])
 

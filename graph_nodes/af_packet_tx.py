@@ -31,18 +31,19 @@ from vectorplane.graph_nodes.af_packet_queue import (
 from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.gather import gather
 from vectorplane.graph_nodes.host_queue import OPEN, lose
+from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.graph_nodes.vnet_header import clear_vnet_header, put_vnet_header
 from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import ld64, rec, st64
 from vectorplane.jit.system_call import SENDMMSG, system_call4
 
-ERRORS = (
-    ("frame_not_ready", "tx frame not ready"),
-    ("txring_eagain", "tx sendto temporary failure"),
-    ("txring_fatal", "tx sendto fatal failure"),
-    ("txring_overrun", "tx ring overrun"),
-    ("gso_packet_drop", "gso disabled on itf  -- gso packet drop"),
+ERRORS = named_by_text(
+    "tx frame not ready",
+    "tx sendto temporary failure",
+    "tx sendto fatal failure",
+    "tx ring overrun",
+    "gso disabled on itf  -- gso packet drop",
 )
 E_NOT_READY, E_AGAIN, E_FATAL, E_OVERRUN, E_GSO = range(5)
 _MESSAGE = MESSAGE.itemsize

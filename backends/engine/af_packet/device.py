@@ -45,6 +45,7 @@ class AfPacketDevice(HostDevice):
     """
 
     kind = "af-packet"
+    title = "an af_packet interface"
     tx_node = "af-packet-tx"
     input_node = "af-packet-input"
     queue_tables = AfPacketQueues

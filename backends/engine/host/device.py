@@ -31,6 +31,8 @@ class HostDevice(Device):
         ValueError: a number out of range, or a name that no interface of Linux has.
     """
 
+    title = "a device of the host"
+    """What it is, in a sentence."""
     input_node = ""
     """The input node that reads its queues."""
     queue_tables: type[Any]
@@ -74,7 +76,7 @@ class HostDevice(Device):
             OSError: the host's interface can't be had.
         """
         if engine.clock != "real":
-            raise BackendError(f"a {self.kind} needs real time: use `vectorplane run`")
+            raise BackendError(f"{self.title} needs real time: use `vectorplane run`")
         self._engine, self.sw_if_index = engine, sw_if_index
         self.open_host()
         workers = len(engine.plane.workers)

@@ -55,17 +55,18 @@ def leave_for_a_new_one() -> None:
 def inside(namespace: str | None, function: Callable[[], T]) -> T:
     """What ``function`` gives when it runs in a namespace (its name, or a path; None: where we are).
 
+    Also where we are it has a thread of its own: pyroute2 wants one without a running asyncio loop.
+
     Raises:
         OSError: there is no such namespace, or it is not for us; and what the function raises.
     """
-    if namespace is None:
-        return function()
     results: list[T] = []
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            _enter(namespace)
+            if namespace is not None:
+                _enter(namespace)
             results.append(function())
         except BaseException as error:
             errors.append(error)

@@ -39,6 +39,7 @@ class TapDevice(HostDevice):
     """
 
     kind = "tap"
+    title = "a tap"
     tx_node = "tap-tx"
     input_node = "tap-input"
     queue_tables = TapQueues

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import resource
 import subprocess
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.backends.tap.namespaces import namespaces, needs_root, serving, sh
+from tests.backends.tap.namespaces import balance, digest_of, namespaces, needs_root, send_file, serving, sh
 from vectorplane.backends.base import BackendError
 from vectorplane.backends.engine.backend import EngineBackend
 from vectorplane.backends.engine.engine import Engine
@@ -26,41 +25,6 @@ from vectorplane.backends.items import Interface
 from vectorplane.graph_nodes.tap_input import E_NO_BUFFERS
 
 pytestmark = needs_root
-TALK = """
-import hashlib, socket, sys
-what, address, port, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-data = bytes(i * 7 % 251 for i in range(4096))
-if what == "serve":
-    s = socket.create_server((address, port)); print("ready", flush=True); c, peer = s.accept()
-    h, n = hashlib.sha256(), 0
-    while (part := c.recv(65536)): h.update(part); n += len(part)
-    print(peer[0], n, h.hexdigest())
-else:
-    c = socket.create_connection((address, port), timeout=20); left = size
-    while left: left -= c.send(data[: min(left, 4096)])
-    c.close()
-"""
-
-
-def send_file(source: str, target: str, address: str, size: int) -> tuple[str, int, str]:
-    """TCP from one namespace to another; gives the address that the receiver saw, and bytes and hash received."""
-    server = subprocess.Popen(
-        ["ip", "netns", "exec", target, sys.executable, "-c", TALK, "serve", address, "5001", "0"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdout is not None
-    assert server.stdout.readline() == "ready\n"
-    sh("ip", "netns", "exec", source, sys.executable, "-c", TALK, "send", address, "5001", str(size))
-    seen, count, digest = server.stdout.read().split()
-    server.wait()
-    return seen, int(count), digest
-
-
-def digest_of(size: int) -> str:
-    data = bytes(i * 7 % 251 for i in range(4096))
-    whole = data * (size // 4096) + data[: size % 4096]
-    return hashlib.sha256(whole).hexdigest()
 
 
 def add_tap(engine: Engine, name: str, namespace: str, net: int, **settings: bool | int) -> TapDevice:
@@ -89,14 +53,6 @@ def router(hosts: tuple[str, ...], workers: int = 1, **settings: bool | int) -> 
     for net, (name, namespace) in enumerate(zip(("tap0", "tap1"), hosts, strict=True), 1):
         add_tap(engine, name, namespace, net, **settings)
     return engine
-
-
-def balance(engine: Engine) -> tuple[int, int]:
-    """Packets in and generated; packets out, dropped and consumed."""
-    from vectorplane.backends.engine.report import report
-
-    told = report(engine.plane)
-    return told.packets_in + told.generated, told.packets_in + told.generated - told.missing
 
 
 @pytest.mark.parametrize(

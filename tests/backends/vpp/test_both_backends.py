@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path as File
 
@@ -150,7 +151,40 @@ def test_a_tap_without_its_namespace_is_tried_again(vpp: VppBackend) -> None:
     engine.close()
 
 
-WITHOUT_HOSTS = [f for f in CONFIGURATIONS if f.stem != "taps"]
+@needs_root
+def test_host_interfaces_are_held_whole(vpp: VppBackend) -> None:
+    """The example with veth pairs, under names of its own: on the VPP, then removed; waited for where there is none."""
+    with namespaces("one", "two") as hosts:
+        text = (EXAMPLES / "af-packet.yaml").read_text()
+        names = [f"v{os.getpid()}{n}" for n in (1, 2)]
+        text = text.replace("host-v1:", f"host-{names[0]}:").replace("host: v2", f"host: {names[1]}")
+        config = parse_config(text.encode(), "af-packet.yaml", ".")
+        scheduler = Scheduler(vpp)
+        scheduler.resync()
+        record = scheduler.commit(change_of(config, "af-packet.yaml"))
+        assert [step.key for step, _ in record.failures] == [f"interface/host-{names[0]}", "interface/west"]
+        assert record.outcome == "incomplete" and scheduler.next_retry() is not None
+        scheduler.commit(Change(SOURCE, whole=True))
+        for name, host in zip(names, hosts, strict=True):
+            sh("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", host)
+        record = bring_config(config, scheduler)
+        assert record.outcome == "applied" and not record.pending and scheduler.diff() == []
+        scheduler.resync()
+        assert scheduler.diff() == []
+        assert dump(vpp)["interface/west"] == Interface("west", "af_packet", (("host_name", names[1]),))
+        assert scheduler.commit(Change(SOURCE, whole=True)).outcome == "applied"
+        assert dump(vpp) == {} and names[0] in sh("ip", "link")
+
+
+@needs_root
+def test_a_namespace_is_more_than_a_vpp_can_be_told(vpp: VppBackend) -> None:
+    """Of a host-interface: said before anything is sent."""
+    item = Interface("one", "af_packet", (("host_name", "eth0"), ("host_namespace", "lab")))
+    with pytest.raises(BackendError, match="namespace that it runs in only"):
+        vpp.canonical(item)
+
+
+WITHOUT_HOSTS = [f for f in CONFIGURATIONS if f.stem not in ("taps", "af-packet")]
 
 
 @pytest.mark.parametrize("file", WITHOUT_HOSTS, ids=lambda f: f.stem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 
@@ -78,6 +79,14 @@ def test_tcp_uncut(served: Served) -> None:
             assert api.feature_is_enabled(**asked).is_enabled == on
         assert api.feature_gso_enable_disable(sw_if_index=77, enable_disable=True).retval == rv.INVALID_SW_IF_INDEX
         assert api.tap_delete_v2(sw_if_index=made.sw_if_index).retval == 0
+
+
+def test_in_the_namespace_that_we_are_in(served: Served) -> None:
+    """The server's thread has an asyncio loop running, which pyroute2 does not like."""
+    name = f"vp{os.getpid()}"
+    made = served.client.api.tap_create_v3(host_if_name_set=True, host_if_name=name)
+    assert made.retval == 0 and name in sh("ip", "link")
+    assert served.client.api.tap_delete_v2(sw_if_index=made.sw_if_index).retval == 0
 
 
 def test_refused(served: Served) -> None:
