@@ -147,7 +147,8 @@ class InterfaceStates:
     def mtu_of(self, sw_if_index: int, protocol: int = MTU_IP4) -> int:
         """The largest packet of a protocol (`MTU_IP4` ...) that the interface lets through, in bytes."""
         told = self._plane.interfaces.mtus[sw_if_index]
-        return told[protocol] or told[MTU_L3] or DEFAULT_MTU
+        usual = min(self[sw_if_index].link_mtu or DEFAULT_MTU, DEFAULT_MTU)
+        return told[protocol] or told[MTU_L3] or usual
 
     def set_mtu(self, sw_if_index: int, mtu: int) -> None:
         """Largest L3 packet, in bytes."""
@@ -174,6 +175,16 @@ class InterfaceStates:
         for each in (interface, *self.subs.of(sw_if_index)):
             each.link_mtu = mtu
             self.set_mtu(each.sw_if_index, mtu)
+
+    def follow_link_mtu(self, sw_if_index: int, mtu: int) -> None:
+        """The device's own MTU is another one now: the interface and its sub-interfaces have it, unless told others."""
+        device = self[sw_if_index].device
+        for each in (self[sw_if_index], *self.subs.of(sw_if_index)):
+            each.link_mtu = mtu
+            l3, *others = self.mtus(each.sw_if_index)
+            self._write_mtus(each.sw_if_index, (mtu if l3 == device.default_mtu else l3, *others))
+            self._engine.interface_changed(each.sw_if_index)
+        device.default_mtu = mtu
 
     # --- inner works
 

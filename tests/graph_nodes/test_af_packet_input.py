@@ -181,7 +181,8 @@ def block_of(frames: list[Frame], *, status: int = USER, first: int = 48, count:
 
 def check(reader: Reader, blocks: list[bytes], vnet: int = 0) -> Seen:
     """What the node makes of the ring is what the naive reader makes of it; what was read is given back."""
-    whole = [b[: reader.ring.size].ljust(reader.ring.size, b"\0") for b in blocks]
+    all_blocks = blocks + [b""] * (BLOCKS - len(blocks))
+    whole = [b[: reader.ring.size].ljust(reader.ring.size, b"\0") for b in all_blocks]
     reader.ring.fill(whole)
     expected = read_ring(whole, 0, vnet)
     assert reader.read() == expected.packets
@@ -232,7 +233,30 @@ def test_damaged_rings(reader: Reader, given_blocks: list[bytes], vector: int) -
 def test_rubbish(reader: Reader, rubbish: list[bytes]) -> None:
     """Bytes without meaning."""
     reader.set()
-    check(reader, [*rubbish, *[bytes(BLOCK)] * (BLOCKS - len(rubbish))])
+    check(reader, rubbish)
+
+
+@pytest.mark.parametrize("left", range(0, 97, 8))
+def test_a_header_at_the_very_end(reader: Reader, left: int) -> None:
+    """Of the last block, behind which there is no memory."""
+    reader.set()
+    full = block_of([Frame(bytes(60))])
+    check(reader, [full, full, full, block_of([], first=BLOCK - left, count=1)])
+
+
+@pytest.mark.parametrize("step", [0, 1, 47, 48, (1 << 32) - 1])
+def test_steps_that_lead_nowhere(reader: Reader, step: int) -> None:
+    """The frame that they belong to is good; a count that never ends is no reason to go on for ever."""
+    reader.set()
+    seen = check(reader, [block_of([Frame(bytes(60), step=step), Frame(bytes(61))], count=(1 << 32) - 1)])
+    assert (len(seen.packets), seen.damaged) == (1, 1)
+
+
+@pytest.mark.parametrize(("at", "damaged"), [(47, 1), (48, 1), (57, 1), (58, 0)])
+def test_no_room_for_a_vnet_header(reader: Reader, at: int, damaged: int) -> None:
+    """Between a frame's header and its bytes."""
+    reader.set(vnet=10)
+    assert check(reader, [block_of([Frame(bytes(60), at=at)])], vnet=10).damaged == damaged
 
 
 def test_the_ring_goes_round(reader: Reader) -> None:
@@ -313,13 +337,35 @@ def test_cut(large: Reader, what: str, mss: int, size: int, seq: int, flags: int
     assert large.read()[:-1] == expected_parts(whole, mss)
 
 
-@examples(300)
-@given(st.binary(min_size=10, max_size=10), st.binary(min_size=14, max_size=200), st.booleans())
-def test_vnet_headers_that_lie(large: Reader, header: bytes, data: bytes, gso: bool) -> None:
-    """One packet in: one comes out, or some, or it is a drop; never more bytes than were there."""
+vnet_headers = st.one_of(
+    st.binary(min_size=10, max_size=10),
+    st.builds(
+        lambda flags, kind, mss, start, place: struct.pack("<BBHHHH", flags, kind, 0, mss, start, place),
+        st.sampled_from([0, 1, 3]),
+        st.sampled_from([0, 1, 4, 5, 0x81, 3]),
+        st.integers(0, 100),
+        st.integers(0, 210),
+        st.integers(0, 210),
+    ),
+)
+starts = st.sampled_from([b"", bytes(Ether(**MACS) / IP() / TCP()), bytes(Ether(**MACS) / IPv6() / UDP())])
+
+
+@examples(600)
+@given(vnet_headers, starts, st.binary(min_size=14, max_size=200), st.booleans())
+def test_vnet_headers_that_lie(large: Reader, header: bytes, start: bytes, data: bytes, gso: bool) -> None:
+    """One packet in: one comes out, or some, or it is a drop; never more bytes than were there. No memory follows."""
     large.set(vnet=10, gso=gso)
-    large.ring.fill([block_of([Frame(data, header)])])
+    data = start + data
+    large.queue["block"] = BLOCKS - 1
+    frame = block_of([Frame(data, header)])[48 : 48 + 96 + len(data)]
+    first = large.ring.size - len(frame)
+    head = block_of([], first=first, count=1)
+    last = (BLOCKS - 1) * large.ring.size
+    large.ring.bytes[last : last + 48] = np.frombuffer(head, np.uint8)
+    large.ring.bytes[last + first :] = np.frombuffer(frame, np.uint8)
     out = large.read(300)
+    assert large.counted()[E_DAMAGED] == 0
     assert len(out) + large.counted()[E_BAD_HEADER] >= 1
     assert all(len(p) <= len(data) for p in out)
 

@@ -135,7 +135,7 @@ class AfPacketDevice(HostDevice):
             record["state"] = OPEN
         self._take_frames()
         if self._found is not None:
-            self._follow_mtu(self._found.mtu)
+            self._engine.interfaces.follow_link_mtu(self.sw_if_index, self._found.mtu)
         if self.namespace is not None:
             self.wait(self._look_for_namespace)
 
@@ -176,15 +176,6 @@ class AfPacketDevice(HostDevice):
         self._in_l2 = True
         self._take_frames()
 
-    def _follow_mtu(self, mtu: int) -> None:
-        """The interface's MTU is the host's, unless it was told another one."""
-        interfaces = self._engine.interfaces
-        interface = interfaces[self.sw_if_index]
-        told = interfaces.mtus(self.sw_if_index)[0] != self.default_mtu
-        self.default_mtu = interface.link_mtu = min(mtu, 65535)
-        if not told:
-            interfaces.set_mtu(self.sw_if_index, self.default_mtu)
-
     def wait_fds(self) -> Sequence[int]:
         """The sockets, readable when a block is ours (and when the interface goes down), and the watch."""
         watch = [self._watch.fileno()] if self._watch is not None else []
@@ -204,9 +195,9 @@ class AfPacketDevice(HostDevice):
             self.lose(f"host interface {self.host_name} is gone")
         elif found != before:
             self._found = found
-            if before is None or found.mtu != before.mtu:
-                self._follow_mtu(found.mtu)
             interfaces = self._engine.interfaces
+            if before is None or found.mtu != before.mtu:
+                interfaces.follow_link_mtu(self.sw_if_index, found.mtu)
             interfaces.set_link(self.sw_if_index, interfaces.is_up(self.sw_if_index) and found.carrier)
 
     def close(self) -> None:

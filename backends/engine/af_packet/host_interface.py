@@ -16,6 +16,7 @@ _GROUP_LINK = 1
 _ERROR, _NEW_LINK, _DEL_LINK, _GET_LINK, _REQUEST = 2, 16, 17, 18, 1
 _HEADER, _INFO, _ATTRIBUTE = struct.Struct("IHHII"), struct.Struct("BxHiII"), struct.Struct("HH")
 _MTU = 4
+_LONGEST = 65535  # no IP packet is longer, whatever the host allows (lo: 65,536)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def bring_up(name: str) -> Found:
             if not link["flags"] & _UP:
                 netlink.link("set", index=found[0], state="up")
                 link = netlink.get_links(found[0])[0]
-            return Found(found[0], int(link.get_attr("IFLA_MTU")), _carrier(link["flags"]))
+            return Found(found[0], min(int(link.get_attr("IFLA_MTU")), _LONGEST), _carrier(link["flags"]))
         except NetlinkError as error:
             raise OSError(error.code, f"host interface {name}: cannot bring it up: {error.args[1]}") from None
 
@@ -115,7 +116,7 @@ class LinkWatch:
         while at + _ATTRIBUTE.size <= len(body):
             size, name = _ATTRIBUTE.unpack_from(body, at)
             if name == _MTU and size == 8:
-                mtu = struct.unpack_from("I", body, at + 4)[0]
+                mtu = min(struct.unpack_from("I", body, at + 4)[0], _LONGEST)
             at += max(4, (size + 3) & ~3)
         self.found = replace(self.found, mtu=mtu, carrier=_carrier(flags))
 

@@ -79,6 +79,15 @@ class HostDevice(Device):
             raise BackendError(f"{self.title} needs real time: use `vectorplane run`")
         self._engine, self.sw_if_index = engine, sw_if_index
         self.open_host()
+        try:
+            self._take_places(engine)
+        except BaseException:
+            self.close()
+            raise
+        self.tx_records = list(engine.plane.graph[f"{self.name()}-tx"].data[: len(engine.plane.workers)])
+
+    def _take_places(self, engine: Engine) -> None:
+        """Places for the receive queues, which are not read yet."""
         workers = len(engine.plane.workers)
         self._input = engine.plane.graph.add(self.input_node)
         self._tables: HostQueues = engine.plane.shared(self.queue_tables)
@@ -90,7 +99,6 @@ class HostDevice(Device):
             record["state"] = GONE  # taken, and not to be read yet
             self.rx_records.append(record)
             self._input.data[worker]["n_queues"] = self._tables.count(worker)
-        self.tx_records = list(engine.plane.graph[f"{engine.interfaces[sw_if_index].name}-tx"].data[:workers])
 
     def name(self) -> str:
         """The interface's name here."""

@@ -24,6 +24,14 @@ from vectorplane.jit.kernel import JIT
 
 pytestmark = needs_root
 
+NO_OFFLOADS = """
+import ctypes, fcntl, socket, struct
+for command in (0x17, 0x1F, 0x24):  # ETHTOOL_STXCSUM, _STSO, _SGSO
+    value = ctypes.create_string_buffer(struct.pack("II", command, 0))
+    request = struct.pack("16sQ16x", b"eth0", ctypes.addressof(value))
+    fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8946, request)  # SIOCETHTOOL
+"""
+
 
 @pytest.fixture
 def hosts() -> Iterator[tuple[str, str, str]]:
@@ -74,7 +82,7 @@ def test_frames_as_they_are(hosts: tuple[str, str, str]) -> None:
     """Without vnet headers, from hosts that leave nothing to their cards."""
     near, one, two = hosts
     for host in (one, two):
-        sh("ip", "netns", "exec", host, "ethtool", "-K", "eth0", "tx", "off", "tso", "off", "gso", "off")
+        sh("ip", "netns", "exec", host, sys.executable, "-c", NO_OFFLOADS)
     engine = router(near, checksum_offload=False)
     try:
         with serving(engine):
@@ -131,6 +139,8 @@ def test_link_and_mtu_follow_the_host(hosts: tuple[str, str, str]) -> None:
     try:
         assert engine.interfaces.mtus(first)[0] == 1500 and engine.interfaces[first].link_mtu == 1500
         engine.interfaces.set_mtu(second, 1300)
+        sub = engine.interfaces.add_sub("host-v1", 7).sw_if_index
+        assert int(engine.interfaces.record(sub)["mtu"]) == 1500
         with serving(engine):
             sh("ip", "-n", one, "link", "set", "eth0", "down")
             until(lambda: not engine.interfaces.link_is_up(first))
@@ -142,6 +152,7 @@ def test_link_and_mtu_follow_the_host(hosts: tuple[str, str, str]) -> None:
             until(lambda: engine.interfaces.mtus(first)[0] == 1400)
             until(lambda: engine.interfaces[second].link_mtu == 1400)
             assert engine.interfaces.mtus(second)[0] == 1300
+            assert engine.interfaces.mtus(sub)[0] == 0 and int(engine.interfaces.record(sub)["mtu"]) == 1400
             answered = sh("ip", "netns", "exec", one, "ping", "-c", "2", "-i", "0.2", "10.78.1.1")
             assert " 2 received" in answered
     finally:
@@ -288,6 +299,28 @@ def test_frames_that_find_the_ring_full(hosts: tuple[str, str, str]) -> None:
             until(lambda: int(engine.plane.if_stats["rx"].total(index)[0]) > 1000)
         came, went = balance(engine)
         assert came == went
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("queues", [1, 2])
+def test_what_the_host_itself_sends(hosts: tuple[str, str, str], queues: int) -> None:
+    """By the same interface: it is not received."""
+    near = hosts[0]
+    engine = router(near, queues=queues)
+    index = engine.interfaces["host-v1"].sw_if_index
+    program = (
+        "import socket\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)\n"
+        "for _ in range(300): s.sendto(bytes(10), ('10.78.1.255', 9))"
+    )
+    try:
+        sh("ip", "-n", near, "addr", "add", "10.78.1.9/24", "brd", "+", "dev", "v1")
+        with serving(engine):
+            sh("ip", "netns", "exec", near, sys.executable, "-c", program)
+            time.sleep(0.2)
+        assert int(engine.plane.if_stats["rx"].total(index)[0]) < 100
     finally:
         engine.close()
 
