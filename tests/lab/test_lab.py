@@ -29,6 +29,11 @@ hosts:
 """
 
 
+def take_interrupts() -> None:
+    """A shell starts what it puts into the background, these tests perhaps, with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Place:
     """Where a test has its labs, and how it calls their namespaces."""
 
@@ -49,7 +54,9 @@ class Place:
     def start(self) -> subprocess.Popen[str]:
         """A lab that stays, once it is there."""
         words = [*PROGRAM, "lab", *self.options, str(LAB)]
-        lab = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        lab = subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=take_interrupts
+        )
         assert lab.stdout is not None
         told = [line for line in iter(lab.stdout.readline, "Ctrl-C ends the lab\n") if line or lab.poll() is None]
         assert any("router.alice" in line for line in told), told
