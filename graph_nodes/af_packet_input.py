@@ -13,10 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from vectorplane.dataplane.abi import F_N as FRAME_N
-from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER
+from vectorplane.dataplane.abi import INPUT, NODE, WORKER
 from vectorplane.dataplane.buffer import BUFFER, DATA, buffer_at, free, length_in_chain, reserve
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.graph_nodes.af_packet_queue import (
@@ -37,6 +34,7 @@ from vectorplane.graph_nodes.drop import count, count_drop
 from vectorplane.graph_nodes.frame_in import count_received, frame_in, send_up
 from vectorplane.graph_nodes.host_queue import OPEN
 from vectorplane.graph_nodes.named_by_text import named_by_text
+from vectorplane.graph_nodes.queue_input import RUNTIME, begin_turn, bind_to, end_turn, in_turn
 from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, trace_buffer
 from vectorplane.graph_nodes.vnet_cut import BAD, cut, next_cut
 from vectorplane.graph_nodes.vnet_header import GSO_ECN, GSO_TCP4, take_vnet_header
@@ -44,7 +42,6 @@ from vectorplane.jit.kernel import helper, kernel
 from vectorplane.jit.ops import bswap16, ld8, ld16, ld32, ld64, rec, st16, st32, st64
 
 if TYPE_CHECKING:
-    from vectorplane.dataplane.graph import Node
     from vectorplane.dataplane.plane import Dataplane
 
 NEXTS = ("error-drop", "ethernet-input")
@@ -59,7 +56,6 @@ ERRORS = named_by_text(
 )
 """The first three are VPP's."""
 E_PARTIAL, E_TIMED_OUT, E_BLOCKS, E_NO_BUFFERS, E_BAD_HEADER, E_DAMAGED = range(6)
-RUNTIME = np.dtype([("queues", "i8"), ("n_queues", "i8"), ("arc", "i8"), ("first", "i8")])
 
 
 @helper
@@ -165,36 +161,20 @@ def drain(worker: int, node: int, queue: int, frame: int, n: int) -> int:
 @kernel
 def af_packet_input(worker: int, node: int, frame: int) -> int:
     """See the module's docstring."""
-    w = rec(worker, WORKER)
-    d = rec(node, NODE)
-    r = rec(d.data, RUNTIME)
+    runtime = rec(node, NODE).data
+    r = rec(runtime, RUNTIME)
+    first = begin_turn(runtime)
     n = 0
-    n_queues = r.n_queues
-    first = r.first + 1
-    if first >= n_queues:
-        first = 0
-    r.first = first
-    for k in range(n_queues):
-        i = first + k
-        if i >= n_queues:
-            i -= n_queues
-        queue = r.queues + i * QUEUE_SIZE
-        if rec(queue, QUEUE).state == OPEN and n < w.vector_size:
+    for k in range(r.n_queues):
+        queue = r.queues + in_turn(runtime, first, k) * QUEUE_SIZE
+        if rec(queue, QUEUE).state == OPEN and n < rec(worker, WORKER).vector_size:
             n = drain(worker, node, queue, frame, n)
-    d.next_time = w.now if n > 0 else NEVER
-    st32(frame + FRAME_N, n)
-    return n
+    return end_turn(worker, node, frame, n)
 
 
 def format_trace(record: Any, plane: Dataplane) -> str:
     """As capture-input's."""
     return received_text(record, plane, "af-packet")
-
-
-def bind(plane: Dataplane, node: Node) -> None:
-    """The queues and the device-input arc."""
-    node.data["queues"] = plane.shared(AfPacketQueues).addresses
-    node.data["arc"] = plane.arcs["device-input"].address
 
 
 AF_PACKET_INPUT = NodeType(
@@ -205,6 +185,6 @@ AF_PACKET_INPUT = NodeType(
     errors=ERRORS,
     runtime=RUNTIME,
     trace=Trace(BUFFER_TRACE, trace_buffer, format_trace),
-    bind=bind,
+    bind=bind_to(AfPacketQueues),
     doc=__doc__ or "",
 )

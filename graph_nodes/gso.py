@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vectorplane.dataplane.abi import KEPT, NODE, WORKER, buffer_index, frame_n, get_next, set_next
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, GSO, GSO_SIZE, buffer_at
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, GSO, GSO_SIZE
 from vectorplane.dataplane.feature import Feature, feature_next
 from vectorplane.dataplane.frame import emit
 from vectorplane.dataplane.interface import CUTS_TCP, INTERFACE, INTERFACE_SIZE
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.dataplane.trace import begin_trace
 from vectorplane.graph_nodes.forwarding import ADJ_SIZE, ADJACENCY, DPO_MIDCHAIN, Forwarding
+from vectorplane.graph_nodes.linked import send_linked
 from vectorplane.graph_nodes.rare import free
 from vectorplane.graph_nodes.tcp_segments import NO_BUFFERS, behind_ethernet, cut, tcp_at
 from vectorplane.jit.kernel import helper, kernel
@@ -62,20 +63,6 @@ def where_is_tcp(b: int, adjacencies: int, is_l2: int) -> int:
     return tcp_at(b, adj.rewrite_length, 0 if adj.type == DPO_MIDCHAIN else -1)
 
 
-@helper
-def send_segments(worker: int, node: int, slot: int, first: int) -> None:
-    """Segments as `cut` links them, to the node's next ``slot``."""
-    sent = 0
-    while first >= 0:
-        m = rec(buffer_at(worker, first), BUFFER)
-        following = m.next_buffer
-        m.next_buffer = 0
-        emit(worker, node, slot, first)
-        sent += 1
-        first = following
-    rec(worker, WORKER).generated += sent - 1
-
-
 @kernel
 def gso(worker: int, node: int, frame: int) -> int:
     """The body of all of these nodes."""
@@ -112,7 +99,7 @@ def gso(worker: int, node: int, frame: int) -> int:
             st64(c, ld64(c) + 1)
             set_next(frame, i, DROP)
             continue
-        send_segments(worker, node, slot, first)
+        send_linked(worker, node, slot, first)
         free(worker, bi)
         set_next(frame, i, KEPT)
     return n

@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vectorplane.dataplane.abi import KEPT, NODE, WORKER, buffer_index, frame_n, set_next
-from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, buffer_at
-from vectorplane.dataplane.frame import emit
+from vectorplane.dataplane.buffer import BUFFER, CELL, DATA
 from vectorplane.dataplane.node import NodeType
 from vectorplane.graph_nodes.drop import count
 from vectorplane.graph_nodes.flow_state import FlowState, next_fragment_id
@@ -40,6 +39,7 @@ from vectorplane.graph_nodes.ip4_fragment import (
     refusal,
 )
 from vectorplane.graph_nodes.ip4_header import FRAGMENT, MORE_FRAGMENTS, OFFSET_MASK
+from vectorplane.graph_nodes.linked import send_linked
 from vectorplane.graph_nodes.rare import free
 from vectorplane.graph_nodes.trace_ip4 import FRAGMENT_TRACE
 from vectorplane.jit.kernel import kernel
@@ -84,15 +84,7 @@ def ip4_frag(worker: int, node: int, frame: int) -> int:
                 slot = MIDCHAIN
             elif kind == DPO_ADJACENCY_MULTICAST:
                 slot = r.multicast
-            sent = 0
-            while first >= 0:
-                n = rec(buffer_at(worker, first), BUFFER)
-                following = n.next_buffer
-                n.next_buffer = 0
-                emit(worker, node, slot, first)
-                sent += 1
-                first = following
-            w.generated += sent - 1
+            sent = send_linked(worker, node, slot, first)
             count(worker, d.err_base + E_FRAGMENT_SENT, sent)
             if sent == 1:
                 count(worker, d.err_base + E_SMALL_PACKET, 1)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from vectorplane.dataplane.buffer import BUFFER, DATA, DATA_SIZE, IS_IP4, TRACED, buffer_at, length_in_chain
 from vectorplane.graph_nodes.ip4_header import DONT_FRAGMENT, FRAGMENT, ID, LENGTH, MORE_FRAGMENTS, OFFSET_MASK
 from vectorplane.graph_nodes.ip4_options_copy import copy_options
-from vectorplane.graph_nodes.rare import allocate, copy, free, set_checksum
+from vectorplane.graph_nodes.linked import free_linked
+from vectorplane.graph_nodes.rare import allocate, copy, set_checksum
 from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import be16, bswap16, ld8, rec, st8, st16
 
@@ -101,10 +102,7 @@ def _fragment(worker: int, b: int, ip: int, mtu: int, new_id: int) -> int:
         index = allocate(worker)
         if index < 0:
             # what was made is given back; nothing of it has left
-            while first >= 0:
-                following = rec(buffer_at(worker, first), BUFFER).next_buffer
-                free(worker, first)
-                first = following
+            free_linked(worker, first)
             return -1
         to = like(worker, b, index)
         data = to + DATA

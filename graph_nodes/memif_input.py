@@ -14,10 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from vectorplane.dataplane.abi import F_N as FRAME_N
-from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER
+from vectorplane.dataplane.abi import INPUT, NODE, WORKER
 from vectorplane.dataplane.buffer import free, reserve
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.graph_nodes.drop import count, count_drop
@@ -43,14 +40,14 @@ from vectorplane.graph_nodes.memif_queue import (
     locate,
     others_place,
 )
+from vectorplane.graph_nodes.queue_input import RUNTIME, begin_turn, bind_to, end_turn, in_turn
 from vectorplane.graph_nodes.trace_formats import ethernet_header
 from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, buffer_text, kept_bytes, next_text, trace_buffer
 from vectorplane.jit.kernel import compiled, helper, kernel
-from vectorplane.jit.ops import prefetch, rec, st16, st32, st64
+from vectorplane.jit.ops import prefetch, rec, st16, st64
 from vectorplane.jit.shared_memory import fence, load_once, store16_release
 
 if TYPE_CHECKING:
-    from vectorplane.dataplane.graph import Node
     from vectorplane.dataplane.plane import Dataplane
 
 NEXTS = ("error-drop", "ethernet-input")
@@ -61,7 +58,6 @@ ERRORS = (
     ("bad_ring", "wild head or tail"),
 )
 E_NO_BUFFERS, E_BAD_DESCRIPTOR, E_BAD_RING = range(3)
-RUNTIME = np.dtype([("queues", "i8"), ("n_queues", "i8"), ("arc", "i8"), ("first", "i8")])
 
 
 @helper
@@ -179,25 +175,15 @@ def drain(worker: int, node: int, queue: int, frame: int, n: int) -> int:
 @kernel
 def memif_input(worker: int, node: int, frame: int) -> int:
     """See the module's docstring."""
-    w = rec(worker, WORKER)
-    d = rec(node, NODE)
-    r = rec(d.data, RUNTIME)
+    runtime = rec(node, NODE).data
+    r = rec(runtime, RUNTIME)
+    first = begin_turn(runtime)
     n = 0
-    n_queues = r.n_queues
-    first = r.first + 1
-    if first >= n_queues:
-        first = 0
-    r.first = first
-    for k in range(n_queues):
-        i = first + k
-        if i >= n_queues:
-            i -= n_queues
-        queue = r.queues + i * QUEUE_SIZE
-        if rec(queue, QUEUE).state == OPEN and n < w.vector_size:
+    for k in range(r.n_queues):
+        queue = r.queues + in_turn(runtime, first, k) * QUEUE_SIZE
+        if rec(queue, QUEUE).state == OPEN and n < rec(worker, WORKER).vector_size:
             n = drain(worker, node, queue, frame, n)
-    d.next_time = w.now if n > 0 else NEVER
-    st32(frame + FRAME_N, n)
-    return n
+    return end_turn(worker, node, frame, n)
 
 
 @compiled
@@ -220,12 +206,6 @@ def format_trace(record: Any, plane: Dataplane) -> str:
     return f"{first}\n{buffer_text(record)}\n{ethernet_header(kept_bytes(record))}"
 
 
-def bind(plane: Dataplane, node: Node) -> None:
-    """The queues and the device-input arc."""
-    node.data["queues"] = plane.shared(MemifQueues).addresses
-    node.data["arc"] = plane.arcs["device-input"].address
-
-
 MEMIF_INPUT = NodeType(
     name="memif-input",
     kernel=memif_input,
@@ -234,6 +214,6 @@ MEMIF_INPUT = NodeType(
     errors=ERRORS,
     runtime=RUNTIME,
     trace=Trace(BUFFER_TRACE, trace_buffer, format_trace),
-    bind=bind,
+    bind=bind_to(MemifQueues),
     doc=__doc__ or "",
 )

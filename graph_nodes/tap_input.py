@@ -12,10 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from vectorplane.dataplane.abi import F_N as FRAME_N
-from vectorplane.dataplane.abi import INPUT, NEVER, NODE, WORKER
+from vectorplane.dataplane.abi import INPUT, NODE, WORKER
 from vectorplane.dataplane.buffer import CELL, DATA, DATA_SIZE, free, give, reserve, take
 from vectorplane.dataplane.node import NodeType, Trace
 from vectorplane.graph_nodes.capture_input import received_text
@@ -23,15 +20,15 @@ from vectorplane.graph_nodes.drop import count_drop
 from vectorplane.graph_nodes.frame_in import count_received, send_up
 from vectorplane.graph_nodes.host_queue import OPEN, lose
 from vectorplane.graph_nodes.packet_source import extend, new_head
+from vectorplane.graph_nodes.queue_input import RUNTIME, begin_turn, bind_to, end_turn, in_turn
 from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, QUEUE, QUEUE_SIZE, TapQueues
 from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, trace_buffer
 from vectorplane.graph_nodes.vnet_header import VNET_SIZE, take_vnet_header
 from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import ld16, rec, st32, st64
+from vectorplane.jit.ops import ld16, rec, st64
 from vectorplane.jit.system_call import READV, system_call
 
 if TYPE_CHECKING:
-    from vectorplane.dataplane.graph import Node
     from vectorplane.dataplane.plane import Dataplane
 
 NEXTS = ("error-drop", "ethernet-input")
@@ -41,7 +38,6 @@ ERRORS = (
     ("bad_header", "bad vnet header"),
 )
 E_NO_BUFFERS, E_BAD_HEADER = range(2)
-RUNTIME = np.dtype([("queues", "i8"), ("n_queues", "i8"), ("arc", "i8"), ("first", "i8")])
 
 
 @helper
@@ -106,36 +102,20 @@ def drain(worker: int, node: int, queue: int, frame: int, n: int) -> int:
 @kernel
 def tap_input(worker: int, node: int, frame: int) -> int:
     """See the module's docstring."""
-    w = rec(worker, WORKER)
-    d = rec(node, NODE)
-    r = rec(d.data, RUNTIME)
+    runtime = rec(node, NODE).data
+    r = rec(runtime, RUNTIME)
+    first = begin_turn(runtime)
     n = 0
-    n_queues = r.n_queues
-    first = r.first + 1
-    if first >= n_queues:
-        first = 0
-    r.first = first
-    for k in range(n_queues):
-        i = first + k
-        if i >= n_queues:
-            i -= n_queues
-        queue = r.queues + i * QUEUE_SIZE
-        if rec(queue, QUEUE).state == OPEN and n < w.vector_size:
+    for k in range(r.n_queues):
+        queue = r.queues + in_turn(runtime, first, k) * QUEUE_SIZE
+        if rec(queue, QUEUE).state == OPEN and n < rec(worker, WORKER).vector_size:
             n = drain(worker, node, queue, frame, n)
-    d.next_time = w.now if n > 0 else NEVER
-    st32(frame + FRAME_N, n)
-    return n
+    return end_turn(worker, node, frame, n)
 
 
 def format_trace(record: Any, plane: Dataplane) -> str:
     """As capture-input's."""
     return received_text(record, plane, "tap")
-
-
-def bind(plane: Dataplane, node: Node) -> None:
-    """The queues and the device-input arc."""
-    node.data["queues"] = plane.shared(TapQueues).addresses
-    node.data["arc"] = plane.arcs["device-input"].address
 
 
 TAP_INPUT = NodeType(
@@ -146,6 +126,6 @@ TAP_INPUT = NodeType(
     errors=ERRORS,
     runtime=RUNTIME,
     trace=Trace(BUFFER_TRACE, trace_buffer, format_trace),
-    bind=bind,
+    bind=bind_to(TapQueues),
     doc=__doc__ or "",
 )

@@ -25,7 +25,8 @@ from vectorplane.dataplane.buffer import (
 from vectorplane.graph_nodes.checksum_offload import pseudo_header
 from vectorplane.graph_nodes.ip4_fragment import gather
 from vectorplane.graph_nodes.ip4_header import LENGTH, PROTOCOL, add_words, fold
-from vectorplane.graph_nodes.rare import allocate, copy, free, set_checksum
+from vectorplane.graph_nodes.linked import free_linked
+from vectorplane.graph_nodes.rare import allocate, copy, set_checksum
 from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import be16, bswap16, bswap32, ld8, ld16, ld32, ld64, move32, rec, st8, st16, st32
 
@@ -112,15 +113,6 @@ def set_lengths(frame: int, ip: int, length: int) -> None:
         st16(at + header + 4, bswap16(length - ip - header))
 
 
-@helper
-def give_back(worker: int, first: int) -> None:
-    """Free segments that are linked by `next_buffer`; the last one's is -1."""
-    while first >= 0:
-        following = rec(buffer_at(worker, first), BUFFER).next_buffer
-        free(worker, first)
-        first = following
-
-
 @routine
 def cut(worker: int, b: int, where: int) -> int:
     """Make all segments of the packet at ``b``: the first one's index, the others linked by `next_buffer` (-1: last).
@@ -149,7 +141,7 @@ def cut(worker: int, b: int, where: int) -> int:
     while rest > 0:
         index = allocate(worker)
         if index < 0:
-            give_back(worker, first)
+            free_linked(worker, first)
             return NO_BUFFERS
         to = buffer_at(worker, index)
         for k in range(4):
