@@ -53,7 +53,7 @@ from vectorplane.graph_nodes.mbuf_copy import packet_of
 from vectorplane.graph_nodes.trace_formats import ethernet_header
 from vectorplane.graph_nodes.trace_packet import BUFFER_TRACE, buffer_text, kept_bytes, next_text, trace_buffer
 from vectorplane.jit.kernel import helper, kernel, routine
-from vectorplane.jit.ops import call3, ld16, ld32, ld32s, ld64, move32, offsets, prefetch, rec, st16, st32, st64
+from vectorplane.jit.ops import call3, ld16, ld32, ld32s, ld64, move32, offsets, prefetch, rec, shr, st16, st32, st64
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -92,6 +92,8 @@ _TIME, _RX_SW_IF, _TX_SW_IF, _SEQ = offsets(BUFFER, "time", "rx_sw_if", "tx_sw_i
 assert _TX_SW_IF == _RX_SW_IF + 4 and offsets(BUFFER, "flags", "trace") == (4, 64)
 _FLAGS_SHIFT = 32
 _SEGMENTS, _ONE_SEGMENT = 0xFFFF << 32, 1 << 32
+assert CELL % 64 == 0 and CELL // 64 % 2 == 1
+_INVERSE = pow(CELL // 64, -1, 1 << 32)
 _CARD_SAYS = L4_BAD | IP_BAD | L4_GOOD | NOT_PLAIN
 
 
@@ -130,6 +132,12 @@ def take_chain(worker: int, mbuf: int) -> None:
         segment = ld64(segment + NEXT)
         st64(last + NEXT, 0)
     head.total_rest = total
+
+
+@helper
+def cell_of(distance: int) -> int:
+    """``distance // CELL`` of a multiple of it: by the inverse of the odd part, which is quicker than to divide."""
+    return (shr(distance, 6) * _INVERSE) & 0xFFFFFFFF
 
 
 @helper
@@ -172,7 +180,7 @@ def take_burst(worker: int, node: int, queue: int, frame: int, n: int, got: int)
             flags = checked(ol_flags)
         if is_ours(pool, mbuf, ol_flags):
             b = mbuf + BUFFER_OF
-            index = (b - base) // CELL
+            index = cell_of(b - base)
             move32(b, model)
             move32(b + 32, model + 32)
             st64(b, ((rearm - DATA_OFF) & 0xFFFF) | ((size & 0xFFFF) << 16) | (flags << _FLAGS_SHIFT))
