@@ -30,7 +30,7 @@ from vectorplane.control.cluster.store.transaction import (
     check,
     holds,
 )
-from vectorplane.control.cluster.store.value import JsonObject, check_key, check_prefix, encode
+from vectorplane.control.cluster.store.value import JsonObject, check_key, check_prefix
 from vectorplane.control.cluster.store.watch import EmbeddedWatch
 
 HISTORY = 10_000
@@ -64,10 +64,9 @@ class EmbeddedStore:
     def _recover(self, journal: Journal, history: int) -> None:
         recovered = journal.recover()
         self._keys, self._history = Keyspace(recovered.entries), History(recovered.revision, history)
-        for record in recovered.changes:
-            data = ((key, None if value is None else encode(key, value)) for key, value in record.keys.items())
-            events = (self._keys.event(key, value, record.revision) for key, value in data)
-            self._apply(Change(record.revision, tuple(filter(None, events))))
+        for revision, writes in enumerate(recovered.changes, recovered.revision + 1):
+            events = (self._keys.event(key, data, revision) for key, data in writes.items())
+            self._apply(Change(revision, tuple(filter(None, events))))
 
     def revision(self) -> int:
         """See `Store.revision`."""

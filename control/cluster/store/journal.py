@@ -13,6 +13,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from vectorplane.control.cluster.store.record import (
     ChangeRecord,
     EntryRecord,
     Header,
+    Writes,
     change_line,
     record_of,
     snapshot,
@@ -38,11 +40,11 @@ GROWTH = 4 << 20
 
 @dataclass
 class Recovered:
-    """What a file had."""
+    """What a file had: the entries at a revision, and what each of the following ones wrote."""
 
     revision: int
     entries: list[Entry] = field(default_factory=list)
-    changes: list[ChangeRecord] = field(default_factory=list)
+    changes: list[Writes] = field(default_factory=list)
 
 
 class Journal:
@@ -80,6 +82,7 @@ class Journal:
         try:
             if not self._path.exists():
                 self._replace(1, ())
+                _sync_folder(self._folder.parent)  # that has just got this folder
                 return Recovered(1)
             self._fd = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
             return self._read()
@@ -99,7 +102,7 @@ class Journal:
                     change = ChangeRecord.model_validate(record)
                     if change.revision != recovered.revision + len(recovered.changes) + 1:
                         raise StoreCorrupt(self._path, number, f"revision {change.revision} is not the next one")
-                    recovered.changes.append(change)
+                    recovered.changes.append(change.writes())
                 if number == entries + 1:
                     self._plan_rewrite()
         except (ValueError, InvalidRequest):
@@ -148,7 +151,10 @@ class Journal:
             try:
                 os.fdatasync(self._fd)
             except OSError as e:
-                # what the kernel has dropped by now is unknown, and a second fsync would not tell
+                # The kernel has dropped what it could not write, but would still show it to whoever opens the file again;
+                # a second fsync would not tell. So it is cut off, and what the disk has is seen by the next to open it.
+                with suppress(OSError):
+                    os.ftruncate(self._fd, self._size)
                 self._fail(e)
                 raise StoreFailed(self._failed) from e
         self._size += len(data)

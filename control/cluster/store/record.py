@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from vectorplane.control.cluster.store.entry import Change, Entry
 from vectorplane.control.cluster.store.value import JsonObject, encode
 
+Writes = dict[str, bytes | None]
+"""What a change writes: the values of keys, None where it deletes."""
+
 _LINE = re.compile(rb'\{"crc32":"([0-9a-f]{8})","record":(\{.*\})\}\n', re.DOTALL)
 
 
@@ -52,6 +55,10 @@ class ChangeRecord(_Record):
     revision: int
     keys: dict[str, JsonObject | None]
 
+    def writes(self) -> Writes:
+        """The same with canonical bytes."""
+        return {key: None if value is None else encode(key, value) for key, value in self.keys.items()}
+
 
 def line(record: bytes) -> bytes:
     """The line of a record."""
@@ -63,7 +70,10 @@ def record_of(line: bytes) -> dict[str, Any] | None:
     found = _LINE.fullmatch(line)
     if found is None or int(found[1], 16) != zlib.crc32(found[2]):
         return None
-    record: dict[str, Any] = json.loads(found[2])
+    try:
+        record: dict[str, Any] = json.loads(found[2])
+    except ValueError:
+        return None
     return record
 
 
