@@ -45,6 +45,13 @@ class Change:
     revision: int
     events: tuple[Event, ...]
 
+    def touches(self, prefix: str) -> bool:
+        """Whether any of it happened to keys with this prefix."""
+        for event in self.events:
+            if event.key.startswith(prefix):
+                return True
+        return False
+
     def under(self, prefix: str) -> Change | None:
         """The part of it that happened to keys with this prefix; None when nothing did."""
         events = tuple(e for e in self.events if e.key.startswith(prefix))

@@ -151,8 +151,8 @@ class Journal:
             try:
                 os.fdatasync(self._fd)
             except OSError as e:
-                # The kernel has dropped what it could not write, but would still show it to whoever opens the file again;
-                # a second fsync would not tell. So it is cut off, and what the disk has is seen by the next to open it.
+                # The kernel has dropped what it could not write, would still show it to whoever opens the file again,
+                # and a second fsync would not tell. So it is cut off.
                 with suppress(OSError):
                     os.ftruncate(self._fd, self._size)
                 self._fail(e)

@@ -33,7 +33,7 @@ class EmbeddedWatch:
         """For the store: this change has just been added to the history."""
         if self._next > change.revision:
             return
-        if change.under(self._prefix) is not None:
+        if change.touches(self._prefix):
             self._wake()
         elif self._next == change.revision:
             self._next += 1
@@ -42,7 +42,7 @@ class EmbeddedWatch:
         """For the store: this change, the oldest one, was taken out of the history."""
         if self._next > change.revision:
             return
-        if change.under(self._prefix) is not None:
+        if change.touches(self._prefix):
             self.end(Compacted(self._next, change.revision))
         self._next = change.revision + 1
 
