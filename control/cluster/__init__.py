@@ -1,1 +1,1 @@
-"""What makes single nodes a cluster, as Contiv-VPP does: pure logic that knows no backend and no store."""
+"""The cluster: what the nodes of a Contiv-VPP cluster know of each other, and what each makes of it."""
