@@ -128,9 +128,10 @@ class HostDevice(Device):
         try:
             self.open_host()
         except OSError as error:
-            if str(error) != self.fault:
-                self.fault = str(error)
-                log.warning("%s: %s", self.name(), error.strerror or error)
+            fault = error.strerror or str(error)
+            if fault != self.fault:
+                self.fault = fault
+                log.warning("%s: %s", self.name(), fault)
             self.wait(self._retry)
             return
         self.fault = None
