@@ -106,8 +106,6 @@ DEVICES: Mapping[str, Mapping[str, object]] = MappingProxyType(
 """By kind of device: its settings and their defaults."""
 TUNNELS = ("vxlan", "geneve", "gre", "ipip")
 """Kinds of devices that are tunnels."""
-HOST_DEVICES = ("tap", "af_packet", "memif")
-"""Kinds of devices whose other end is the host's: it may refuse it, and may think better of it later."""
 _NEEDED = ("src", "dst", "vni")
 """Settings of tunnels that have no default."""
 

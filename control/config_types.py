@@ -46,7 +46,7 @@ def _unicast_mac(value: Any) -> str:
     return text
 
 
-def _parse(text: str) -> IPv4Address | IPv6Address:
+def parse_address(text: str) -> IPv4Address | IPv6Address:
     """Raises AddressValueError. Zones (``fe80::1%eth0``) are no part of an address here."""
     if ":" not in text:
         return IPv4Address(text)
@@ -60,7 +60,7 @@ def _with_length(value: Any) -> tuple[IPv4Address | IPv6Address, int]:
     address, slash, length = value.partition("/") if isinstance(value, str) else ("", "", "")
     if not (_LENGTH6 if ":" in address else _LENGTH).fullmatch(slash + length):
         raise AddressValueError
-    return _parse(address), int(length)
+    return parse_address(address), int(length)
 
 
 def _address4(value: Any) -> IPv4Address:
@@ -80,7 +80,7 @@ def _address(value: Any) -> IPv4Address | IPv6Address:
     try:
         if not isinstance(value, str):
             raise AddressValueError
-        return _parse(value)
+        return parse_address(value)
     except AddressValueError:
         raise ValueError(f"expected an IPv4 address such as 10.0.0.1, or an IPv6 one, got {value!r}") from None
 

@@ -186,13 +186,11 @@ def _settings(name: str, device: DeviceSettings, folder: str, out: Path | None) 
     if isinstance(device, CaptureSettings):
         written = None if out is None else os.path.abspath(out / (device.tx or name.replace("/", "-") + ".pcap"))
         return {"rx": tuple(os.path.join(folder, file) for file in device.rx), "tx": written}
-    if isinstance(device, TapSettings):
+    if isinstance(device, TapSettings | AfPacketSettings):
         host = device.host.model_dump()
-        host["addresses"] = tuple(map(str, device.host.addresses))
-        host["gateways"] = tuple(map(str, device.host.gateways))
-        return device.model_dump(exclude={"type", "host"}) | {f"host_{k}": v for k, v in host.items()}
-    if isinstance(device, AfPacketSettings):
-        host = device.host.model_dump()
+        if isinstance(device, TapSettings):
+            host["addresses"] = tuple(map(str, device.host.addresses))
+            host["gateways"] = tuple(map(str, device.host.gateways))
         return device.model_dump(exclude={"type", "host"}) | {f"host_{k}": v for k, v in host.items()}
     settings = device.model_dump(exclude={"type"})
     if isinstance(device, MemifSettings) and not device.socket.startswith("abstract:"):

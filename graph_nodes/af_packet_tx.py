@@ -28,14 +28,14 @@ from vectorplane.graph_nodes.af_packet_queue import (
     PIECES,
     TX,
 )
-from vectorplane.graph_nodes.drop import count_drop
+from vectorplane.graph_nodes.drop import count_tx_drops
 from vectorplane.graph_nodes.gather import gather
 from vectorplane.graph_nodes.host_queue import OPEN, lose
 from vectorplane.graph_nodes.named_by_text import named_by_text
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.graph_nodes.vnet_header import clear_vnet_header, put_vnet_header
 from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import ld64, rec, st64
+from vectorplane.jit.ops import rec, st64
 from vectorplane.jit.system_call import SENDMMSG, system_call4
 
 ERRORS = named_by_text(
@@ -52,10 +52,8 @@ _MESSAGE = MESSAGE.itemsize
 @helper
 def drop(worker: int, node: int, error: int, n: int) -> None:
     """``n`` packets that the host did not get."""
-    for _ in range(n):
-        count_drop(worker, rec(node, NODE).err_base + error)
-    c = rec(worker, WORKER).if_tx_error + 8 * rec(rec(node, NODE).data, TX).sw_if_index
-    st64(c, ld64(c) + n)
+    d = rec(node, NODE)
+    count_tx_drops(worker, d.err_base + error, rec(d.data, TX).sw_if_index, n)
 
 
 @helper

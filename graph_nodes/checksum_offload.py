@@ -16,13 +16,14 @@ from vectorplane.dataplane.buffer import (
     OFFLOAD_L4_CHECKSUM,
 )
 from vectorplane.graph_nodes.ip4_header import fold, payload_length, set_checksum, sum_words
+from vectorplane.graph_nodes.l2.header import behind_tags
 from vectorplane.graph_nodes.l4_checksum import chain_sum
 from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import bswap16, ld8, ld16, ld32, rec, st16
 
 _ICMP, _TCP, _UDP = 1, 6, 17
 _FRAGMENT_LE = 0xFF3F  # more fragments, or an offset
-_IP4_LE, _VLAN_LE, _QINQ_LE = 0x0008, 0x0081, 0xA888
+_IP4_LE = 0x0008
 
 
 @helper
@@ -83,10 +84,7 @@ finish_checksums = routine(_finish_checksums)
 
 def _received_flags(frame: int, length: int) -> int:
     """Buffer flags for the frame at ``frame``: `L4_CHECKSUM_COMPUTED`, `L4_CHECKSUM_CORRECT`; 0: not checked."""
-    at = 12
-    for _ in range(2):
-        if at + 2 <= length and (ld16(frame + at) == _VLAN_LE or ld16(frame + at) == _QINQ_LE):
-            at += 4
+    at = behind_tags(frame, 12, length)
     if at + 22 > length or ld16(frame + at) != _IP4_LE:
         return 0
     ip = frame + at + 2

@@ -25,7 +25,7 @@ from vectorplane.dataplane.buffer import (
     unlock,
 )
 from vectorplane.dataplane.node import NodeType
-from vectorplane.graph_nodes.drop import count_drop
+from vectorplane.graph_nodes.drop import count_tx_drops
 from vectorplane.graph_nodes.mbuf import ARRAY, BURST, DATA_OFF, FRESH, OL_FLAGS, PKT_LEN, REARM
 from vectorplane.graph_nodes.mbuf_copy import chain_of, mbufs_of, shared
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
@@ -60,9 +60,7 @@ RUNTIME = np.dtype(
 @routine
 def lost(worker: int, error: int, sw_if: int) -> None:
     """A packet that does not leave."""
-    count_drop(worker, error)
-    c = rec(worker, WORKER).if_tx_error + 8 * sw_if
-    st64(c, ld64(c) + 1)
+    count_tx_drops(worker, error, sw_if, 1)
 
 
 @routine

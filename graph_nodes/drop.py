@@ -29,6 +29,15 @@ def count_drop(worker: int, error: int) -> None:
 
 
 @helper
+def count_tx_drops(worker: int, error: int, sw_if: int, n: int) -> None:
+    """``n`` packets that a transmit node dropped for this reason: against the interface's tx-error, too."""
+    w = rec(worker, WORKER)
+    st64(w.errors + 8 * error, ld64(w.errors + 8 * error) + n)
+    st64(w.drops + 8 * error, ld64(w.drops + 8 * error) + n)
+    st64(w.if_tx_error + 8 * sw_if, ld64(w.if_tx_error + 8 * sw_if) + n)
+
+
+@helper
 def count_consumed(worker: int, error: int) -> None:
     """One packet consumed (delivered to this router itself), counted as error index ``error``."""
     w = rec(worker, WORKER)

@@ -46,7 +46,6 @@ TRACE = np.dtype(
         ("l2", "i4"),  # of the packet, from the data area
         ("l3", "i4"),  # from there
         ("l4", "i4"),
-        ("outer", "i4"),  # -1: no tunnel
     ],
     align=True,
 )
@@ -82,14 +81,14 @@ def gso(worker: int, node: int, frame: int) -> int:
         b = w.pool + bi * CELL
         m = rec(b, BUFFER)
         slot = get_next(frame, i)
-        if (m.flags & GSO) == 0:
+        where = 0
+        whole = (m.flags & GSO) == 0
+        if not whole:
+            where = where_is_tcp(b, r.adjacencies, r.is_l2)
+            can = rec(w.interfaces + m.tx_sw_if * INTERFACE_SIZE, INTERFACE).flags & CUTS_TCP
+            whole = can != 0 and where != 0 and (where >> 32) == 0
+        if whole:
             emit(worker, node, slot, bi)  # at once: it must not be overtaken by segments of packets behind it
-            set_next(frame, i, KEPT)
-            continue
-        where = where_is_tcp(b, r.adjacencies, r.is_l2)
-        can = rec(w.interfaces + m.tx_sw_if * INTERFACE_SIZE, INTERFACE).flags & CUTS_TCP
-        if can != 0 and where != 0 and (where >> 32) == 0:
-            emit(worker, node, slot, bi)
             set_next(frame, i, KEPT)
             continue
         first = cut(worker, b, where)
@@ -119,7 +118,6 @@ def trace(worker: int, node: int, frame: int) -> int:
             where = where_is_tcp(b, r.adjacencies, r.is_l2)
             k.l3 = where & 0xFFFF
             k.l4 = (where >> 16) & 0xFFFF
-            k.outer = (where >> 32) - 1
             k.l2 = m.current_data
             k.header = 0
             k.size = 0

@@ -15,7 +15,7 @@ import numpy as np
 from vectorplane.dataplane.abi import NODE, TERMINAL, WORKER, buffer_index, frame_n
 from vectorplane.dataplane.buffer import BUFFER, CELL, DATA, GSO, NEXT_PRESENT, buffer_at, free, lock, unlock
 from vectorplane.dataplane.node import NodeType
-from vectorplane.graph_nodes.drop import count, count_drop
+from vectorplane.graph_nodes.drop import count, count_tx_drops
 from vectorplane.graph_nodes.memif_bell import notify
 from vectorplane.graph_nodes.memif_queue import (
     DESCRIPTOR_SIZE,
@@ -32,7 +32,7 @@ from vectorplane.graph_nodes.memif_queue import (
 )
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import copy, ld64, offsets, prefetch, rec, st64
+from vectorplane.jit.ops import copy, offsets, prefetch, rec, st64
 from vectorplane.jit.shared_memory import load_once, store16_release
 
 ERRORS = (
@@ -152,9 +152,7 @@ def drop_from(worker: int, node: int, frame: int, i: int, error: int) -> None:
     w = rec(worker, WORKER)
     for k in range(i, frame_n(frame)):
         m = rec(w.pool + buffer_index(frame, k) * CELL, BUFFER)
-        count_drop(worker, rec(node, NODE).err_base + error)
-        c = w.if_tx_error + 8 * m.tx_sw_if
-        st64(c, ld64(c) + 1)
+        count_tx_drops(worker, rec(node, NODE).err_base + error, m.tx_sw_if, 1)
 
 
 @helper
@@ -181,9 +179,7 @@ def send(worker: int, node: int, queue: int, frame: int) -> int:
         b = w.pool + buffer_index(frame, i) * CELL
         m = rec(b, BUFFER)
         if m.flags & GSO:
-            count_drop(worker, err + E_GSO)
-            c = w.if_tx_error + 8 * m.tx_sw_if
-            st64(c, ld64(c) + 1)
+            count_tx_drops(worker, err + E_GSO, m.tx_sw_if, 1)
             i += 1
             continue
         used = put_packet(worker, queue, b, place, room)

@@ -30,10 +30,10 @@ from vectorplane.dataplane.node import NodeType
 from vectorplane.dataplane.region import Region
 from vectorplane.graph_nodes.capture_tx import append_rest
 from vectorplane.graph_nodes.checksum_offload import finish_checksums
-from vectorplane.graph_nodes.drop import count_drop
+from vectorplane.graph_nodes.drop import count_tx_drops
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.jit.kernel import kernel
-from vectorplane.jit.ops import copy, ld64, prefetch, rec, st64
+from vectorplane.jit.ops import copy, prefetch, rec
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -109,9 +109,7 @@ def sim_tx(worker: int, node: int, frame: int) -> int:
         if used + length > r.data_size or count >= r.max_count:
             error = E_NO_FREE_SLOTS
         if error >= 0:
-            count_drop(worker, d.err_base + error)
-            c = w.if_tx_error + 8 * m.tx_sw_if
-            st64(c, ld64(c) + 1)
+            count_tx_drops(worker, d.err_base + error, m.tx_sw_if, 1)
             free(worker, bi)
             continue
         to = r.data + used

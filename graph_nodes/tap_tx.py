@@ -12,7 +12,7 @@ from __future__ import annotations
 from vectorplane.dataplane.abi import NODE, TERMINAL, WORKER, buffer_index, frame_n
 from vectorplane.dataplane.buffer import BUFFER, CELL, GSO, free
 from vectorplane.dataplane.node import NodeType
-from vectorplane.graph_nodes.drop import count_drop
+from vectorplane.graph_nodes.drop import count_tx_drops
 from vectorplane.graph_nodes.gather import gather
 from vectorplane.graph_nodes.host_queue import OPEN, lose
 from vectorplane.graph_nodes.tap_queue import EAGAIN, EINTR, EINVAL, EIO, MAX_IOV, QUEUE
@@ -20,7 +20,7 @@ from vectorplane.graph_nodes.tcp_coalesce import coalesce
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.graph_nodes.vnet_header import clear_vnet_header, put_vnet_header
 from vectorplane.jit.kernel import helper, kernel
-from vectorplane.jit.ops import ld64, rec, st64
+from vectorplane.jit.ops import rec
 from vectorplane.jit.system_call import WRITEV, system_call
 
 ERRORS = (
@@ -79,10 +79,7 @@ def tap_tx(worker: int, node: int, frame: int) -> int:
         packets = coalesce(worker, frame, i) if gro != 0 else 1
         error = send(worker, node, b)
         if error >= 0:
-            for _ in range(packets):
-                count_drop(worker, d.err_base + error)
-            c = w.if_tx_error + 8 * rec(b, BUFFER).tx_sw_if
-            st64(c, ld64(c) + packets)
+            count_tx_drops(worker, d.err_base + error, rec(b, BUFFER).tx_sw_if, packets)
         free(worker, index)
         i += packets
     return n

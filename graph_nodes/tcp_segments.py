@@ -25,6 +25,7 @@ from vectorplane.dataplane.buffer import (
 from vectorplane.graph_nodes.checksum_offload import pseudo_header
 from vectorplane.graph_nodes.ip4_fragment import gather
 from vectorplane.graph_nodes.ip4_header import LENGTH, PROTOCOL, add_words, fold
+from vectorplane.graph_nodes.l2.header import behind_tags
 from vectorplane.graph_nodes.linked import free_linked
 from vectorplane.graph_nodes.rare import allocate, copy, set_checksum
 from vectorplane.jit.kernel import helper, routine
@@ -33,7 +34,7 @@ from vectorplane.jit.ops import be16, bswap16, bswap32, ld8, ld16, ld32, ld64, m
 NOT_TCP, NO_BUFFERS = -1, -2
 """What `cut` gives instead of a buffer."""
 _IPIP, _TCP, _UDP, _GRE = 4, 6, 17, 47
-_IP4_LE, _VLAN_LE, _QINQ_LE, _TEB_LE = 0x0008, 0x0081, 0xA888, 0x5865
+_IP4_LE, _TEB_LE = 0x0008, 0x5865
 _VXLAN, _GENEVE = 4789, 6081
 _FIN_PSH = 0x09
 _NOT_A_SEGMENTS = GSO | NEXT_PRESENT | OFFLOAD_IP_CHECKSUM | OFFLOAD_L4_CHECKSUM
@@ -43,10 +44,7 @@ _SEQUENCE, _TCP_OFFSET, _FLAGS, _CHECKSUM = 4, 12, 13, 16
 @helper
 def behind_ethernet(frame: int, at: int, room: int) -> int:
     """Where the IPv4 header lies behind the Ethernet header at byte ``at`` and up to two tags; -1: there is none."""
-    at += 12
-    for _ in range(2):
-        if at + 2 <= room and (ld16(frame + at) == _VLAN_LE or ld16(frame + at) == _QINQ_LE):
-            at += 4
+    at = behind_tags(frame, at + 12, room)
     return at + 2 if at + 2 <= room and ld16(frame + at) == _IP4_LE else -1
 
 

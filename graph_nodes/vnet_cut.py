@@ -12,12 +12,13 @@ from vectorplane.dataplane.abi import WORKER
 from vectorplane.dataplane.buffer import CELL, DATA, DATA_SIZE, free, take
 from vectorplane.graph_nodes.checksum_offload import pseudo_header
 from vectorplane.graph_nodes.ip4_header import fold, set_checksum, sum_words
+from vectorplane.graph_nodes.l2.header import behind_tags
 from vectorplane.graph_nodes.packet_source import extend, new_head
 from vectorplane.graph_nodes.vnet_header import GSO_ECN, GSO_TCP4, GSO_TCP6, GSO_UDP, finish_partial
 from vectorplane.jit.kernel import helper, routine
 from vectorplane.jit.ops import be16, be32, bswap16, bswap32, copy, ld8, ld16, rec, st8, st16, st32
 
-_IP4_LE, _IP6_LE, _VLAN_LE, _QINQ_LE = 0x0008, 0xDD86, 0x0081, 0xA888
+_IP4_LE, _IP6_LE = 0x0008, 0xDD86
 _TCP, _UDP = 6, 17
 _FIN_PSH, _CWR = 0x09, 0x80
 NO_BUFFERS, BAD = -1, -2
@@ -26,10 +27,7 @@ NO_BUFFERS, BAD = -1, -2
 @helper
 def _l3(data: int, l4: int) -> int:
     """Where the IP header of the frame at ``data`` begins, which ends at ``l4``; 0: not so."""
-    at = 12
-    for _ in range(2):
-        if at + 2 <= l4 and (ld16(data + at) == _VLAN_LE or ld16(data + at) == _QINQ_LE):
-            at += 4
+    at = behind_tags(data, 12, l4)
     ip = at + 2
     if ip + 20 > l4:
         return 0

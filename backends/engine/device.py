@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ class Device:
     """Type of the ``<interface>-tx`` node."""
     ethernet = True
     """Do its packets have Ethernet headers? Else they are IP packets, and whoever is at the other end gets them all."""
+    numbered_mac = True
+    """Is its MAC address made of the interface's number? Else it is one by chance, as of VPP's devices that lead to
+    others who number theirs, too."""
     looped = False
     """Is what it transmits received again?"""
     checksum_offload = False
@@ -54,9 +59,15 @@ class Device:
         """Is there a link as soon as the interface is administratively up?"""
         return True
 
+    @cached_property
+    def _chance(self) -> bytes:
+        return os.urandom(4)
+
     def default_mac(self, sw_if_index: int, name: str) -> bytes:
-        """The MAC address of an interface that was told none."""
-        return bytes.fromhex("02fe") + sw_if_index.to_bytes(4, "big") if self.ethernet else bytes(6)
+        """The MAC address of an interface that was told none; always the same one."""
+        if not self.ethernet:
+            return bytes(6)
+        return bytes.fromhex("02fe") + (sw_if_index.to_bytes(4, "big") if self.numbered_mac else self._chance)
 
     def attach(self, engine: Engine, sw_if_index: int) -> None:
         """Join the engine as this interface: add input nodes, fill the transmit node's runtime data."""

@@ -13,7 +13,7 @@ import select
 import threading
 from collections.abc import Callable, Sequence
 
-_MOMENT = 0.0005
+from vectorplane.backends.engine.device import NAP
 
 
 class Gate:
@@ -109,7 +109,7 @@ class Gate:
                 try:
                     self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
                 except OSError:  # no descriptors are left: go on without for the moment
-                    self._condition.wait(_MOMENT)
+                    self._condition.wait(NAP)
                     return True
             bell = self._bell
             self._asleep, self._rung = True, False

@@ -169,8 +169,7 @@ class Runner:
                 fds = [fd for d in devices for fd in d.wait_fds()] if idle else []
                 due = min(engine.next_time(), engine.timers.next_time())
                 wait = None if due == NEVER else max(0.0, (due - engine.now) / 1e9)
-                quiet = 0.0 if not idle else (engine.now - busy) / 1e9
-                naps = [nap for d in devices if (nap := d.nap(quiet)) is not None] if idle else []
+                naps = [d.nap((engine.now - busy) / 1e9) for d in devices] if idle else []
             finally:
                 gate.end_turn()
             if not idle or engine.stopped:  # `stop` may have come before this turn, which took its news
@@ -178,7 +177,7 @@ class Runner:
                 continue
             if not pending and not fds and not endless:
                 break
-            wait = min([w for w in (wait, *naps) if w is not None], default=None)
+            wait = min((w for w in (wait, *naps) if w is not None), default=None)
             woken = gate.sleep(wait, fds)
         for device in engine.devices():
             device.flush()

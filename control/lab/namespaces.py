@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from vectorplane.backends.engine.host.namespace import FOLDER, inside, leave_for_a_new_one
+from vectorplane.backends.engine.host.namespace import FOLDER, apart, inside, leave_for_a_new_one
 from vectorplane.backends.engine.tap.host_link import HostLink, configure
 from vectorplane.control.lab.plan import BRIDGE
 
@@ -46,32 +46,23 @@ def make(name: str, token: str) -> None:
     """
     from pyroute2 import netns
 
-    errors: list[BaseException] = []
-
     def work() -> None:
-        try:
-            leave_for_a_new_one()
-            with _netlink(f"network namespace {name}") as netlink:
-                netlink.link("set", index=_LOOPBACK, state="up", ifalias=_mark(token))
-            netns.attach(name, threading.get_native_id())
-        except BaseException as error:
-            errors.append(error)
+        leave_for_a_new_one()
+        with _netlink(f"network namespace {name}") as netlink:
+            netlink.link("set", index=_LOOPBACK, state="up", ifalias=_mark(token))
+        netns.attach(name, threading.get_native_id())
 
     if os.path.lexists(FOLDER / name):
         raise LabError(
             f"there is a network namespace {name} already, which is not this lab's: give this one another --prefix"
         )
-    thread = threading.Thread(target=work, name=f"new netns {name}")
-    thread.start()
-    thread.join()
-    if not errors:
-        return
-    if not isinstance(errors[0], OSError):
-        raise errors[0]
-    with suppress(OSError):  # a name to which nothing was bound
-        if errors[0].errno != errno.EEXIST and not os.path.ismount(FOLDER / name):
-            os.unlink(FOLDER / name)
-    raise LabError(f"network namespace {name}: {errors[0].strerror or errors[0]}")
+    try:
+        apart(work)
+    except OSError as error:
+        with suppress(OSError):  # a name to which nothing was bound
+            if error.errno != errno.EEXIST and not os.path.ismount(FOLDER / name):
+                os.unlink(FOLDER / name)
+        raise LabError(f"network namespace {name}: {error.strerror or error}") from None
 
 
 def _mark(token: str) -> str:

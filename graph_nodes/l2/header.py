@@ -25,6 +25,15 @@ def is_tag(kind: int) -> bool:
 
 
 @helper
+def behind_tags(frame: int, at: int, room: int) -> int:
+    """Where, of the ``room`` bytes at ``frame``, the type lies behind the up to two tags from byte ``at`` on."""
+    for _ in range(2):
+        if at + 2 <= room and is_tag(ld16(frame + at)):
+            at += 4
+    return at
+
+
+@helper
 def measure(b: int) -> int:
     """Find the length of the frame's header (up to two tags), keep it for L2 nodes, mark the tags; gives it.
 

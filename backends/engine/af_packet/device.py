@@ -7,7 +7,6 @@ waited for.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -77,10 +76,6 @@ class AfPacketDevice(HostDevice):
     def carrier(self) -> bool:
         """Has the host's interface a link?"""
         return self._found is not None and self._found.carrier
-
-    def default_mac(self, sw_if_index: int, name: str) -> bytes:
-        """A random one, as in VPP: the host's own stack takes frames for the interface's own address."""
-        return bytes.fromhex("02fe") + os.urandom(4)
 
     def attach(self, engine: Engine, sw_if_index: int) -> None:
         """Bring the host's interface up and join `af-packet-input`.

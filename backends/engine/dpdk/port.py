@@ -202,10 +202,6 @@ class DpdkPort(Device):
         self.link_speed = mbps * 1000
         return up
 
-    def default_mac(self, sw_if_index: int, name: str) -> bytes:
-        """As every device's: cards have their own set to it when the interface is added."""
-        return super().default_mac(sw_if_index, name)
-
     def mac_changed(self, mac: bytes) -> None:
         """Tell the card, where it can have another address: the port is promiscuous, so nothing hangs on it."""
         if self.port >= 0 and any(mac):

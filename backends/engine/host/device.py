@@ -31,6 +31,7 @@ class HostDevice(Device):
         ValueError: a number out of range, or a name that no interface of Linux has.
     """
 
+    numbered_mac = False  # other routers may be in the same Ethernet, and the host's own stack is
     title = "a device of the host"
     """What it is, in a sentence."""
     input_node = ""
@@ -44,8 +45,6 @@ class HostDevice(Device):
         if not is_host_name(host_name):
             raise ValueError(f"{self.kind}: {host_name!r} is no name that an interface of Linux can have")
         self.host_name, self.queues = host_name, queues
-        self.fault: str | None = None
-        """Why there is no host interface; None while there is one."""
         self.rx_records: list[Any] = []
         self.tx_records: list[Any] = []
         """What the kernels see: the receive queues, and what each worker sends by."""

@@ -60,18 +60,27 @@ def inside(namespace: str | None, function: Callable[[], T]) -> T:
     Raises:
         OSError: there is no such namespace, or it is not for us; and what the function raises.
     """
+
+    def run() -> T:
+        if namespace is not None:
+            _enter(namespace)
+        return function()
+
+    return apart(run)
+
+
+def apart(function: Callable[[], T]) -> T:
+    """What ``function`` gives, or raises, on a thread of its own, which ends with it."""
     results: list[T] = []
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            if namespace is not None:
-                _enter(namespace)
             results.append(function())
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=run, name=f"netns {namespace}")
+    thread = threading.Thread(target=run, name="netns")
     thread.start()
     thread.join()
     if errors:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vectorplane.backends.base import BackendError
-from vectorplane.backends.devices import HOST_DEVICES, options
+from vectorplane.backends.devices import options
 from vectorplane.backends.engine.devices import KINDS
+from vectorplane.backends.engine.host.makers import HOST_MAKERS
 from vectorplane.backends.engine.interfaces import Interface as EngineInterface
 from vectorplane.backends.engine.kinds.kind import Kind
 from vectorplane.backends.engine.virtual_devices import VIRTUAL, check, make, told
@@ -31,7 +32,7 @@ class InterfacesKind(Kind[Interface]):
         except BaseException as error:
             if item.name in self.engine.plane.interfaces.by_name:
                 self.engine.interfaces.remove(self.index(item.name))
-            if item.device in HOST_DEVICES and isinstance(error, OSError):  # the host may mend it
+            if item.device in HOST_MAKERS and isinstance(error, OSError):  # the host may mend it
                 raise BackendError(f"interface {item.name}: {error.strerror or error}", retry=True) from error
             raise
         self.told.interfaces[item.name] = (made.sw_if_index, item)

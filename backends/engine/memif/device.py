@@ -59,6 +59,7 @@ class MemifDevice(Device):
     """
 
     kind = "memif"
+    numbered_mac = False
     tx_node = "memif-tx"
     frame_size_can_change = True
 
@@ -106,10 +107,6 @@ class MemifDevice(Device):
     def carrier(self) -> bool:
         """Is there a connection?"""
         return self.link is not None
-
-    def default_mac(self, sw_if_index: int, name: str) -> bytes:
-        """A random one, as in VPP: the router at the other end numbers its interfaces as we do."""
-        return bytes.fromhex("02fe") + os.urandom(4)
 
     def attach(self, engine: Engine, sw_if_index: int) -> None:
         """Join `memif-input`; a server listens from now on.

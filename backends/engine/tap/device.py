@@ -5,7 +5,6 @@ The host interface lives as long as the device; when somebody deletes it, or its
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -65,11 +64,6 @@ class TapDevice(HostDevice):
         """What VPP's API tells of it and we have no use for."""
         self._fds: list[int] = []
         self._region: Region | None = None
-        self._mac = bytes.fromhex("02fe") + os.urandom(4)
-
-    def default_mac(self, sw_if_index: int, name: str) -> bytes:
-        """By chance, as in VPP: other routers may be in the same Ethernet, and have counted their interfaces, too."""
-        return self._mac
 
     def carrier(self) -> bool:
         """Is the host interface there?"""

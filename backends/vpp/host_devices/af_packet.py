@@ -36,11 +36,11 @@ def _create(link: Link, name: str, wanted: Settings) -> Generator[Message, Any, 
     return int(reply.sw_if_index)
 
 
-def _remove(link: Link, name: str, wanted: Settings, index: int) -> Message:
+def _remove(name: str, wanted: Settings, index: int) -> Message:
     return _DELETE, {"host_if_name": wanted["host_name"] or host_of(name)}
 
 
-def _read(link: Link, name: str, details: Any, before: Settings) -> Settings:
+def _read(name: str, details: Any, before: Settings) -> Settings:
     told: Settings = {"host_name": None if details.host_if_name == host_of(name) else details.host_if_name}
     return believed(told, before, _UNTOLD)
 
@@ -58,6 +58,6 @@ AF_PACKET = HostDevice(
     lister=_LIST,
     create=_create,
     remover=_remove,
-    read=_read,
+    reader=lambda link: _read,
     wanted=_wanted,
 )

@@ -11,6 +11,8 @@ from vectorplane.backends.vpp.link import Link
 
 Settings = dict[str, Any]
 """The settings of a device (`vectorplane.backends.devices`)."""
+Reader = Callable[[str, Any, Settings], Settings]
+"""See `HostDevice`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +20,18 @@ class HostDevice:
     """One kind.
 
     ``create`` gives the messages that make one of a name, and in the end its ``sw_if_index``; ``remover`` the one that
-    removes that of a name, settings and ``sw_if_index``; ``after`` what is to be done when it is gone. ``read`` takes
-    the settings out of details of ``lister``, the name of the interface and what was said of it by this connection;
-    what a VPP does not tell is believed. ``wanted`` gives the settings as `read` does. Raises `BackendError`: VPP can't
-    do that.
+    removes that of a name, settings and ``sw_if_index``; ``after`` what is to be done when it is gone. ``reader`` gives
+    what takes settings out of the name of an interface, its details of ``lister``, and what was said of it by this
+    connection; what a VPP does not tell is believed. ``wanted`` gives the settings as that does. Raises `BackendError`:
+    VPP can't do that.
     """
 
     title: str
     messages: tuple[str, ...]
     lister: str
     create: Callable[[Link, str, Settings], Generator[Message, Any, int]]
-    remover: Callable[[Link, str, Settings, int], Message]
-    read: Callable[[Link, str, Any, Settings], Settings]
+    remover: Callable[[str, Settings, int], Message]
+    reader: Callable[[Link], Reader]
     wanted: Callable[[str, Settings], Settings]
     after: Callable[[Link, Settings], Generator[Message, Any, None]] | None = None
     list_fields: Mapping[str, Any] = field(default_factory=dict)

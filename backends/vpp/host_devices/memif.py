@@ -7,6 +7,7 @@ they are believed.
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 from vectorplane.backends.base import BackendError
@@ -53,9 +54,9 @@ def _forget_socket(link: Link, settings: Settings) -> Generator[Message, Any, No
             yield _NAME, {"is_add": False, "socket_id": number, "socket_filename": ""}
 
 
-def _read(link: Link, name: str, details: Any, before: Settings) -> Settings:
+def _read(sockets: dict[int, str], name: str, details: Any, before: Settings) -> Settings:
     told = {
-        "socket": _sockets(link).get(details.socket_id),
+        "socket": sockets.get(details.socket_id),
         "id": details.id,
         "role": _ROLES[int(details.role)],
         "mode": "ethernet" if int(details.mode) == 0 else "ip",
@@ -72,10 +73,10 @@ def _wanted(name: str, settings: Settings) -> Settings:
 MEMIF = HostDevice(
     title="memif interfaces",
     messages=(_CREATE, _REMOVE, _LIST, _NAME, _SOCKETS),
-    remover=lambda link, name, wanted, index: (_REMOVE, {"sw_if_index": index}),
+    remover=lambda name, wanted, index: (_REMOVE, {"sw_if_index": index}),
     lister=_LIST,
     create=_create,
-    read=_read,
+    reader=lambda link: partial(_read, _sockets(link)),
     wanted=_wanted,
     after=_forget_socket,
 )

@@ -74,7 +74,7 @@ def _wanted(name: str, settings: Settings) -> Settings:
     return settings | {"host_name": None if settings["host_name"] == name else settings["host_name"]}
 
 
-def _read(link: Link, name: str, details: Any, before: Settings) -> Settings:
+def _read(name: str, details: Any, before: Settings) -> Settings:
     """A MAC address of the host's end that we did not ask for is the host's own choice, and no setting."""
     told: Settings = {
         "gso": bool(int(details.tap_flags) & _GSO),
@@ -102,10 +102,10 @@ def _addresses(details: Any) -> list[str]:
 TAP = HostDevice(
     title="taps",
     messages=(_CREATE, _DELETE, _LIST),
-    remover=lambda link, name, wanted, index: (_DELETE, {"sw_if_index": index}),
+    remover=lambda name, wanted, index: (_DELETE, {"sw_if_index": index}),
     lister=_LIST,
     create=_create,
-    read=_read,
+    reader=lambda link: _read,
     wanted=_wanted,
     list_fields={"sw_if_index": NO_INTERFACE},
 )

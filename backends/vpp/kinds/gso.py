@@ -30,12 +30,5 @@ class SoftwareGsos(Kind[SoftwareGso]):
 
     def dump(self) -> Iterable[SoftwareGso]:
         """All."""
-        self.link.interfaces.refresh()
-        connection = self.link.connection
-        asked = [
-            (i.name, connection.send("feature_is_enabled", arc_name=ARC, feature_name=FEATURE, sw_if_index=i.index))
-            for i in self.link.interfaces
-        ]
-        for name, request in asked:
-            if connection.finish(request).is_enabled:
-                yield SoftwareGso(name)
+        for interface, _ in self.link.having(ARC, (FEATURE,)):
+            yield SoftwareGso(interface.name)

@@ -94,7 +94,7 @@ class InterfacesKind(Kind[Interface]):
             self._require(item.device)
             index = yield from HOST_DEVICES[item.device].create(self.link, item.name, wanted)
             self._said[item.name] = wanted
-            return index, HOST_DEVICES[item.device].remover(self.link, item.name, wanted, index)
+            return index, HOST_DEVICES[item.device].remover(item.name, wanted, index)
         if item.device == "loopback":
             reply = yield "create_loopback", {}
         elif item.device == "bvi":
@@ -117,7 +117,7 @@ class InterfacesKind(Kind[Interface]):
         if known.device in HOST_DEVICES:
             self._require(known.device)
             kind, wanted = HOST_DEVICES[known.device], settings(item)
-            yield kind.remover(self.link, item.name, wanted, known.index)
+            yield kind.remover(item.name, wanted, known.index)
             if kind.after is not None:
                 yield from kind.after(self.link, wanted)
             self.link.interfaces.forget()
@@ -150,9 +150,9 @@ class InterfacesKind(Kind[Interface]):
         kind = HOST_DEVICES[device]
         if not all(self.link.connection.has(message) for message in kind.messages):
             return {}
-        names = {known.index: known.name for known in self.link.interfaces}
+        names, read = {known.index: known.name for known in self.link.interfaces}, kind.reader(self.link)
         return {
-            d.sw_if_index: kind.read(self.link, names[d.sw_if_index], d, self._said.get(names[d.sw_if_index], {}))
+            d.sw_if_index: read(names[d.sw_if_index], d, self._said.get(names[d.sw_if_index], {}))
             for d in self.link.connection.details(kind.lister, **kind.list_fields)
             if d.sw_if_index in names
         }

@@ -49,19 +49,8 @@ class Reassemblies(Kind[Reassembly]):
 
     def dump(self) -> Iterable[Reassembly]:
         """All."""
-        self.link.interfaces.refresh()
-        send, finish = self.link.connection.send, self.link.connection.finish
         of_nat = nat_interfaces(self.link)
-        asked = [
-            (
-                Reassembly(interface.name, how),
-                send("feature_is_enabled", arc_name=ARC, feature_name=feature, sw_if_index=interface.index),
-            )
-            for interface in self.link.interfaces
-            for how, feature in zip(REASSEMBLIES, FEATURES, strict=True)
-        ]
-        for item, request in asked:
-            if not finish(request).is_enabled:
-                continue
-            if item in self._told or item.how == "full" or self.index(item.interface) not in of_nat:
+        for interface, feature in self.link.having(ARC, FEATURES):
+            item = Reassembly(interface.name, REASSEMBLIES[FEATURES.index(feature)])
+            if item in self._told or item.how == "full" or interface.index not in of_nat:
                 yield item

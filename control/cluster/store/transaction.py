@@ -36,8 +36,8 @@ class RevisionIs:
 
 
 @dataclass(frozen=True, slots=True)
-class ValueIs:
-    """The key has this value. Raises `InvalidRequest`, see `encode`."""
+class _Valued:
+    """A key and a value, which is taken as it is now. Raises `InvalidRequest`, see `encode`."""
 
     key: str
     value: InitVar[JsonObject]
@@ -48,15 +48,13 @@ class ValueIs:
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
-    """Write a key; the value is taken as it is now. Raises `InvalidRequest`, see `encode`."""
+class ValueIs(_Valued):
+    """The key has this value. Raises `InvalidRequest`."""
 
-    key: str
-    value: InitVar[JsonObject]
-    data: bytes = field(init=False)
 
-    def __post_init__(self, value: JsonObject) -> None:
-        object.__setattr__(self, "data", encode(self.key, value))
+@dataclass(frozen=True, slots=True)
+class Put(_Valued):
+    """Write a key. Raises `InvalidRequest`."""
 
 
 @dataclass(frozen=True, slots=True)
