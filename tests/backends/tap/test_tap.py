@@ -178,12 +178,14 @@ def test_without_descriptors(hosts: tuple[str, ...]) -> None:
     try:
         with serving(engine), namespaces("c") as (third,):
             link = HostLink("eth0", namespace=third)
+            backend, item = EngineBackend(engine, lambda _: TapDevice(link)), Interface("tap2", "tap")
+            backend.create(item)  # whatever code it needs is loaded then
+            backend.delete(item)
             resource.setrlimit(resource.RLIMIT_NOFILE, (1 + max(map(int, os.listdir("/proc/self/fd"))), hard))
             kept = []
             with suppress(OSError):
                 while True:
                     kept.append(os.dup(0))
-            backend, item = EngineBackend(engine, lambda _: TapDevice(link)), Interface("tap2", "tap")
             with pytest.raises(BackendError, match="Too many open files") as refused:
                 backend.create(item)
             assert refused.value.retry and "tap2" not in engine.plane.interfaces.by_name
