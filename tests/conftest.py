@@ -7,12 +7,37 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 ALLOWED = "not in CI:"
 """How the reason of a skip begins that CI accepts (a privilege, hardware or an hour that it does not have)."""
+
+
+SLOW = (
+    "backends/af_packet/",
+    "backends/dpdk/",
+    "backends/memif/",
+    "backends/tap/",
+    "backends/vpp/test_reconnect",
+    "lab/",
+    "test_cli",
+    "test_packaging",
+    "test_parity_api",
+    "test_replay",
+)
+"""What is not in the quick run: tests that start processes, touch the kernel, or play all captures."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow: the files of `SLOW`, and every test that runs kernels as plain Python or a model's machine."""
+    root = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(root).as_posix()
+        if place.startswith(SLOW) or item.path.stem.endswith(("_without_jit", "_model")):
+            item.add_marker(pytest.mark.slow)
 
 
 def _refuse(report: Any) -> None:
