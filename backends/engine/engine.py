@@ -177,6 +177,15 @@ class Engine:
             self._looked_at = len(nodes)
         return min((int(r[i]["next_time"]) for i in self._inputs for r in self.plane.graph.records), default=NEVER)
 
+    def due(self) -> int:
+        """Earliest time (ns) at which a packet or a timer is due; `NEVER` when there is none."""
+        return min(self.next_time(), self.timers.next_time())
+
+    def wake(self) -> None:
+        """Virtual time: run, at the present time, what control work has put in front of nodes."""
+        if any(int(w.record["head"]) != int(w.record["tail"]) for w in self.plane.workers):
+            self.run_until(self.now)
+
     def advance(self, now: int) -> None:
         """Move the engine's clock to ``now`` ns (never back)."""
         for w in self.plane.workers:

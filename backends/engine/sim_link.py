@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from vectorplane.backends.engine.sim_nic import SimNic
+    from vectorplane.backends.engine.member import Port
+
+
+class Cable(Protocol):
+    """What continues a port's wire: a `Link`, or the link of a simulated host."""
+
+    def carry(self, sender: Port, records: npt.NDArray[Any]) -> None:
+        """Deliver what departed at ``sender`` (`RECORD`, offsets are addresses)."""
 
 
 class Link:
@@ -19,7 +26,7 @@ class Link:
         ValueError: the latency is not positive, a port belongs to no interface or has a link, or both are one.
     """
 
-    def __init__(self, port_a: SimNic, port_b: SimNic, latency_ns: int = 1000) -> None:
+    def __init__(self, port_a: Port, port_b: Port, latency_ns: int = 1000) -> None:
         if latency_ns < 1:
             raise ValueError(f"a link needs a latency of at least 1 ns, not {latency_ns}")
         if port_a is port_b:
@@ -33,7 +40,7 @@ class Link:
         self.latency_ns = latency_ns
         port_a.link = port_b.link = self
 
-    def carry(self, sender: SimNic, records: npt.NDArray[Any]) -> None:
+    def carry(self, sender: Port, records: npt.NDArray[Any]) -> None:
         """Deliver what departed at ``sender`` (`RECORD`, offsets are addresses)."""
         if len(records):
             other = self.ports[1] if sender is self.ports[0] else self.ports[0]

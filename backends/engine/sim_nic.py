@@ -22,7 +22,7 @@ from vectorplane.pcap.index import RECORD
 
 if TYPE_CHECKING:
     from vectorplane.backends.engine.engine import Engine
-    from vectorplane.backends.engine.sim_link import Link
+    from vectorplane.backends.engine.sim_link import Cable
 
 
 class SimNic(Device):
@@ -71,9 +71,11 @@ class SimNic(Device):
         self.rss = rss or Rss(queues)
         self._own_rss = rss is None
         self.link_speed = (line_rate or 0) // 1000
-        self.link: Link | None = None
+        self.link: Cable | None = None
         self.name = ""
         self.sw_if_index = -1
+        self.closed = False
+        """Its interface is gone: what still arrives is lost."""
         self.sent = 0
         """Frames that departed."""
         self._taps: list[Tap] = []
@@ -123,13 +125,15 @@ class SimNic(Device):
 
     def receive(self, data: int, records: npt.NDArray[Any], latency: int = 0) -> int:
         """Frames (`RECORD`, offsets from address ``data``) arrive, ``latency`` ns after their times."""
+        if self.closed:
+            return len(records)
         for tap in self._taps:
             tap.add((int(r["time"]) + latency, _bytes(data, r)) for r in records)
         return self._rx.receive(data, records, latency)
 
     def flush(self) -> None:
         """Let the wire take over what was sent up to now."""
-        if not self._taps and not len(self._stage):
+        if self.closed or (not self._taps and not len(self._stage)):
             return
         engine = self.engine
         until = NEVER if self._clock == FAST else min(engine.next_time(), engine.timers.next_time())
@@ -141,7 +145,7 @@ class SimNic(Device):
 
     def depart(self, until: int) -> None:
         """Let the wire take over what was sent at times up to ``until`` ns; nothing that comes later may be older."""
-        if not len(self._stage):
+        if self.closed or not len(self._stage):
             return
         staged = self._stage.take(until)
         records = self._tx.send(staged)
@@ -187,6 +191,7 @@ class SimNic(Device):
 
     def close(self) -> None:
         """Write the taps out and give the memory back."""
+        self.closed = True
         for tap in self._taps:
             tap.close()
         self._taps.clear()

@@ -13,6 +13,7 @@ window, each taking those of its own queues: arrival numbers are then the same w
 
 from __future__ import annotations
 
+import heapq
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,15 +172,20 @@ class RxRings:
         plane = engine.plane
         self._node = node = plane.graph.add("sim-input")
         engine.poll_node(node)
-        number = int(node.data["n_sources"][0])
-        if number >= MAX_SOURCES:
-            raise OverflowError(f"more than {MAX_SOURCES} simulated ports")
-        node.data["n_sources"] = number + 1
+        self._entries = entries = plane.shared(SimSources)
+        if entries.free:
+            self._number = heapq.heappop(entries.free)
+        else:
+            self._number = int(node.data["n_sources"][0])
+            if self._number >= MAX_SOURCES:
+                raise OverflowError(f"more than {MAX_SOURCES} simulated ports")
+            node.data["n_sources"] = self._number + 1
         several = len(plane.workers) > 1
-        self._sources = [t[number] for t in plane.shared(SimSources).tables]
+        self._sources = [t[self._number] for t in entries.tables]
         for worker, s in enumerate(self._sources):
             s["sw_if_index"], s["state"], s["queue"] = sw_if_index, ENDED, worker if several else -1
             s["data"], s["records"] = self._data.address, self._records.address
+            s["position"] = s["count"] = s["remaining"] = 0
             s["flag_mask"] = L4_CHECKSUM_COMPUTED | L4_CHECKSUM_CORRECT
 
     @property
@@ -261,5 +267,6 @@ class RxRings:
         """Give the memory back; no more packets come."""
         for s in self._sources:
             s["state"] = ENDED
+        heapq.heappush(self._entries.free, self._number)
         for region in (self._data, self._records, self._rings):
             region.close()

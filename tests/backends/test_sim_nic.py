@@ -228,3 +228,23 @@ def test_a_capture_and_a_port_together(tmp_path: Path, clock: str) -> None:
     assert len(results[0][0]) == 590 and results[0][1] == 5
     assert sorted(results[0][0]) == sorted(results[1][0])
     assert clock == "fast" or results[1] == results[2]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ports_that_come_and_go(workers: int) -> None:
+    """The places of ports that are gone are taken again, and nothing of what waited there is left; theirs is lost."""
+    engine, (_, second) = forwarder(workers=workers)
+    for i in range(20):
+        nic = SimNic()
+        index = engine.interfaces.add("pod", mac=mac_of(1, 7), device=nic).sw_if_index
+        engine.addresses.add(index, "10.1.7.1/24")
+        engine.interfaces.set_up(index)
+        nic.inject([(engine.now + 10, udp(i, mac=mac_of(1, 7)))])
+        engine.run()
+        assert [number_of(f) for _, f in second.transmitted()] == [i]
+        nic.inject([(engine.now + 10, udp(99, mac=mac_of(1, 7)))])  # still waits when the interface goes
+        engine.interfaces.remove(index)
+        assert nic.inject([(engine.now + 10, udp(99))]) == 1 and nic.closed
+    assert int(engine.plane.graph["sim-input"].data["n_sources"][0]) == 3
+    balanced(engine)
+    engine.close()

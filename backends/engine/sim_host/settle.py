@@ -1,0 +1,28 @@
+"""Run a network until probes have come to their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from vectorplane.dataplane.abi import NEVER
+
+if TYPE_CHECKING:
+    from vectorplane.backends.engine.network import Network
+    from vectorplane.backends.engine.sim_host.probe import Probe
+
+
+def settle(network: Network, probes: Probe | Iterable[Probe], limit: int = NEVER) -> list[Probe]:
+    """Run until all probes are done or the virtual time is ``limit`` ns; gives those that are not done.
+
+    Every probe ends by itself, so a limit is only needed when they should be cut short.
+    """
+    waiting = list(probes) if isinstance(probes, Iterable) else [probes]
+
+    def left() -> bool:
+        while waiting and waiting[-1].done:
+            waiting.pop()
+        return bool(waiting)
+
+    network.run_while(left, limit)
+    return [p for p in waiting if not p.done]
