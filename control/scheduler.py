@@ -52,7 +52,7 @@ from vectorplane.control.transactions.desired import Journal
 from vectorplane.control.transactions.history import APPLIED, AWAY, INCOMPLETE, REVERTED, History, Record, reason_of
 from vectorplane.control.transactions.plan import Pending, Plan
 from vectorplane.control.transactions.planner import Planner
-from vectorplane.control.transactions.retry import FIRST_DELAY
+from vectorplane.control.transactions.retry import FIRST_DELAY, Failure
 from vectorplane.control.transactions.runner import Outcome, Runner
 
 if TYPE_CHECKING:
@@ -118,9 +118,10 @@ class Scheduler:
             if self._belief.away:
                 record.outcome, record.reason = AWAY, self._belief.away
             else:
+                before = self._belief.failures.copy()
                 for key in changed:
                     self._belief.failures.forget(key)  # another wish: its attempts count anew
-                self._carry_out(record, changed, journal if change.atomic else None)
+                self._carry_out(record, changed, journal if change.atomic else None, before)
         return self._finish(record)
 
     def resync(self, text: str = "") -> Record:
@@ -268,10 +269,14 @@ class Scheduler:
         record.outcome, record.reason = AWAY, reason
         self._belief.away = reason or "no reason given"
 
-    def _carry_out(self, record: Record, keys: list[str], journal: Journal | None) -> None:
-        """Plan and run; ``journal``: how to undo the desired state if something is refused (atomic)."""
+    def _carry_out(
+        self, record: Record, keys: list[str], journal: Journal | None, before: dict[str, Failure] | None = None
+    ) -> None:
+        """Plan and run. If something is refused (atomic), ``journal`` undoes the desired state, and ``before`` tells
+        what was failing before; None: what is now."""
         belief = self._belief
-        before, foreign = belief.failures.copy(), set(belief.actual.foreign)
+        before = belief.failures.copy() if before is None else before
+        foreign = set(belief.actual.foreign)
         excused = set() if journal is None else before.keys() - set(keys)
         outcome, anew, touched = Outcome(), set[str](), dict[str, None]()
 

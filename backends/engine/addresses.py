@@ -149,7 +149,7 @@ class Addresses:
             interfaces.enable_ip4(sw_if_index, lender is not None)
             self._engine.addresses6.unnumbered_changed(sw_if_index, lender is not None)
         self._sources_changed(sw_if_index)
-        self._engine.routes.control.all_covers_changed(self._fib(sw_if_index))
+        self._engine.routes.control.lender_changed(self._fib(sw_if_index), sw_if_index)
         for tell in self.on_lender_change:
             tell(sw_if_index)
 

@@ -335,6 +335,15 @@ class FibControl:
             if value is not None:
                 self.refresh(self.entries[value])
 
+    def lender_changed(self, fib: int, sw_if_index: int) -> None:
+        """An interface borrows other addresses, or none: its neighbours' entries look again."""
+        for address in list(self._tracked.get(fib, ())):
+            value = self.prefixes.get(fib, address, 32)
+            entry = self.entries.get(-1 if value is None else value)
+            adjacent = () if entry is None or ADJ not in entry.sources else entry.sources[ADJ].paths
+            if entry is not None and any(path.sw_if_index == sw_if_index for path in adjacent):
+                self.refresh(entry)
+
     def _track(self, entry: Entry) -> None:
         tracked = self._tracked.setdefault(entry.fib, [])
         at = bisect_left(tracked, entry.prefix)

@@ -1,4 +1,7 @@
-"""ACLs need nothing; where they apply needs the interface and the lists, which change in place."""
+"""ACLs need nothing; where they apply needs the interface and the lists, which change in place.
+
+Lists go after all else: an interface gets its new ones in place of the old, and is never without.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +35,8 @@ def _in_place(old: Any, new: Any) -> bool:
     return True
 
 
-ACL = Descriptor(Acl, 3, in_place=_in_place)
-MACIP_ACL = Descriptor(MacipAcl, 3, in_place=_in_place)
+ACL = Descriptor(Acl, 3, in_place=_in_place, goes_last=True)
+MACIP_ACL = Descriptor(MacipAcl, 3, in_place=_in_place, goes_last=True)
 ACL_BINDING = Descriptor(AclBinding, 11, _binding_needs, in_place=_in_place)
 MACIP_BINDING = Descriptor(MacipBinding, 11, _macip_needs, in_place=_in_place)
 ETYPE_WHITELIST = Descriptor(EtypeWhitelist, 11, _interface_needs, in_place=_in_place)

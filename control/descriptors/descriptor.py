@@ -24,7 +24,8 @@ class Descriptor:
     ``rank`` puts kinds in an order in which their items are brought; needs go before it. ``provides``: names under
     which others may need such an item without knowing its key. ``in_place``: can the backend change ``old`` to
     ``new``, or must it be deleted and created? ``untold``: fields that a backend may hold without telling: of what we
-    brought ourselves we know them, and another value is another item.
+    brought ourselves we know them, and another value is another item. ``goes_last``: nothing that comes is in the way
+    of one that goes, so that what needs it now, and will not, can be changed first instead of being taken away with it.
     """
 
     type: type
@@ -33,3 +34,4 @@ class Descriptor:
     provides: Callable[[Any], tuple[str, ...]] = _nothing
     in_place: Callable[[Any, Any], bool] = _never
     untold: tuple[str, ...] = ()
+    goes_last: bool = False

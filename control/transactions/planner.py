@@ -3,7 +3,8 @@
 1. The keys that changed, and all that may have to come or go with them, are collected.
 2. For each of them it is decided whether it can be there in the end: all that it needs must be there too.
 3. What is not wanted any more, cannot stay, or must be created anew is taken away, and what needs such a thing with it.
-4. What is missing is created and what differs is changed, each after what it needs; all that goes, goes before.
+4. What is missing is created and what differs is changed, each after what it needs; all that goes, goes before,
+   but for what is in nobody's way (`Descriptor.goes_last`).
 """
 
 from __future__ import annotations
@@ -37,8 +38,10 @@ class Planner:
         updates = self._decide()
         self._cascade(updates)
         plan = Plan(keys=list(self._looked_at))
-        plan.steps += self._removals()
+        removals = self._removals()
+        plan.steps += [step for step in removals if not self._goes_last(step.key)]
         plan.steps += self._arrivals(updates)
+        plan.steps += [step for step in removals if self._goes_last(step.key)]
         for key in self._looked_at:
             wanted = self._wanted.get(key)
             if wanted is None:
@@ -161,10 +164,20 @@ class Planner:
         for key, goes in work:  # grows on the way
             for name in self._names(key) if goes else [key]:
                 for dependent in _who_needs(self._belief.actual.index, name, settled=not goes, lookup=self._belief):
+                    if goes and dependent in updates and self._lets_go(dependent, name):
+                        continue
                     if dependent not in self._gone and dependent not in self._foreign:
                         self._gone[dependent] = f"{key} {'goes' if goes else 'changes'}"
                         updates.pop(dependent, None)
                         work.append((dependent, True))
+
+    def _lets_go(self, dependent: str, name: str) -> bool:
+        """Will it, changed in place, not need any more what can wait for that with its going?"""
+        return self._goes_last(name) and all(need.key != name for need in self._belief.desired.index.needs[dependent])
+
+    def _goes_last(self, key: str) -> bool:
+        there = self._there.get(key)
+        return key not in self._wanted and there is not None and self._belief.descriptors[type(there)].goes_last
 
     # --- in which order
 

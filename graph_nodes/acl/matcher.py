@@ -88,6 +88,8 @@ class Matcher:
         ]
         """All rules in the order in which they are met; the index is the rule's number in the matcher."""
         self.context = context
+        self.made_of = tuple(lists), workers, match_fragments, by_tuples
+        """What it was compiled of; no rules of an ACL ever change."""
         four = [(i, p) for i, p in enumerate(self.rules) if not p.rule.ip6]
         six = [(i, p) for i, p in enumerate(self.rules) if p.rule.ip6]
         masks4 = _masks4([p.rule for _, p in four])
@@ -103,9 +105,11 @@ class Matcher:
         head = self._view(self.address, MATCHER, 1)[0]
         head["number"], head["context"], head["match_fragments"] = number, context, int(match_fragments)
         head["n4"], head["n6"], head["n_tuples"] = len(four), len(six), len(self.tuples)
+        flags_used = 0
         for _, p in four:
             if p.rule.proto in (0, 6):
-                head["flags_used"] |= p.rule.tcp_flags_mask & 0xFF
+                flags_used |= p.rule.tcp_flags_mask & 0xFF
+        head["flags_used"] = flags_used
         head["rules4"] = bump.take(max(RULE_SIZE * len(four), 64))
         head["rules6"] = bump.take(max(RULE6_SIZE * len(six), 64))
         head["tuples"] = bump.take(max(TUPLE.itemsize * len(sizes), 64))
@@ -129,22 +133,45 @@ class Matcher:
             t["rules"] = sum(map(len, chains.values()))
             self._fill(t, chains, rules4, bits, slots)
 
+    def copy(self, *, number: int, context: int) -> Matcher:
+        """The same for another place: for a large list much quicker than to compile it again."""
+        other = Matcher.__new__(Matcher)
+        other.rules, other.made_of, other.context = self.rules, self.made_of, context
+        other.tuples, other._workers = self.tuples, self._workers
+        other._region = Region(self._region.size, name="acl matcher")
+        other._region.view(np.dtype("u1"))[:] = self._region.view(np.dtype("u1"))
+        moved = other._region.address - self._region.address
+        other.address = self.address + moved
+        head = other._view(other.address, MATCHER, 1)[0]
+        head["number"], head["context"] = number, context
+        for field in ("rules4", "rules6", "tuples", "hits"):
+            head[field] += moved
+        tuples = other._view(int(head["tuples"]), TUPLE, int(head["n_tuples"]))
+        for field in ("filter", "slots"):
+            tuples[field] += moved
+        words = self._hits.size
+        other._hits = other._view(int(head["hits"]), np.dtype("i8"), words).reshape(self._workers, -1)
+        other._hits[:] = 0
+        return other
+
     def _fill(
         self, t: Any, chains: dict[tuple[int, int], list[int]], rules4: npt.NDArray[Any], bits: int, slots: int
     ) -> None:
         """A tuple's filter and hash table."""
-        filter_ = self._view(int(t["filter"]), np.dtype("u1"), bits // 8)
-        table = self._view(int(t["slots"]), np.dtype("i8"), slots)
+        filter_, table = bytearray(bits // 8), [0] * slots  # arrays of numpy are slow to change one by one
+        filter_shift, slot_shift = int(t["filter_shift"]), int(t["slot_shift"])
         for (addresses, l4), chain in chains.items():
             h = _hash(addresses, l4)
-            bit = h >> int(t["filter_shift"])
+            bit = h >> filter_shift
             filter_[bit >> 3] |= 1 << (bit & 7)
-            slot = h >> int(t["slot_shift"])
+            slot = h >> slot_shift
             while table[slot]:
                 slot = (slot + 1) & (slots - 1)
             table[slot] = (chain[0] + 1) | (h >> 8 & 0x7FFFFFFF) << 32
             for one, following in pairwise(chain):
                 rules4[one]["chain"] = following
+        self._view(int(t["filter"]), np.dtype("u1"), len(filter_))[:] = np.frombuffer(filter_, np.uint8)
+        self._view(int(t["slots"]), np.dtype("i8"), slots)[:] = table
 
     def hits(self) -> list[int]:
         """How often each rule was met, by its number in the matcher."""

@@ -64,7 +64,9 @@ def session_for(worker: int, node: int, b: int, ip: int, l3: int, output: bool, 
     if is_unknown(proto):
         lock(nat + N_LOCK)
         number = find(nat, addresses, key_of(0, fib, proto))
-        if number < 0:
+        if number < 0 and not output and rec(nat, NAT).forwarding and stays_inside(nat, b, ip, fib):
+            number = UNTOUCHED  # VPP asks that of protocols with ports only, and translates what else is only forwarded
+        elif number < 0:
             number = make_unknown_in2out(worker, nat, addresses, proto, fib, m.time, out)
         unlock(nat + N_LOCK)
         return number

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from vectorplane.dataplane.buffer import BUFFER
 from vectorplane.graph_nodes.ip4_header import CHECKSUM, DESTINATION, LENGTH, PROTOCOL, SOURCE, set_checksum, sum_words
-from vectorplane.graph_nodes.ip4_sv_buffer import BITS, INFO_WORD, NOT_FIRST
+from vectorplane.graph_nodes.ip4_sv_buffer import BITS, FLAGS, INFO_WORD, NOT_FIRST
 from vectorplane.graph_nodes.nat44.checksums import adjusted, difference
 from vectorplane.graph_nodes.nat44.mss import clamp
 from vectorplane.graph_nodes.nat44.session import HALF, OP_ICMP_ID, OP_TXFIB, P_ICMP, P_TCP, P_UDP
@@ -116,10 +116,14 @@ def _quoted(icmp: int, left: int, half: int) -> int:
 
 @routine
 def translate_icmp(b: int, ip: int, left: int, half: int, inward: bool) -> int:
-    """An ICMP packet. ``inward``: from outside, where a router's address in front of an error stays what it is."""
+    """An ICMP packet. ``inward``: from outside, where a router's address in front of an error stays what it is.
+
+    VPP leaves the source of queries alone, too, when it becomes another: those of twice-NAT, and in forwarding mode
+    those whose session was made on their way out of another interface.
+    """
     h = rec(half, HALF)
-    new_source = h.new_addresses & 0xFFFFFFFF
-    if inward and ld32(ip + SOURCE) != new_source:
+    kind = shr(ld64(b + INFO_WORD), FLAGS) & 0xFF
+    if inward and is_icmp_error(kind) and ld32(ip + SOURCE) != h.new_addresses & 0xFFFFFFFF:
         st32(ip + DESTINATION, shr(h.new_addresses, 32))
         set_checksum(ip)
         if ld16(ip + CHECKSUM) == 0xFFFF:

@@ -10,7 +10,7 @@ from vectorplane.graph_nodes.nat44.mappings import match_external
 from vectorplane.graph_nodes.nat44.match import key_of, reversed_addresses, reversed_key
 from vectorplane.graph_nodes.nat44.nat import NAT, ROLE_OUTPUT
 from vectorplane.graph_nodes.nat44.reach import is_interface_address, is_resolvable
-from vectorplane.graph_nodes.nat44.session import COLD, FWD_BYPASS, cold_at
+from vectorplane.graph_nodes.nat44.session import COLD, FWD_BYPASS, cold_at, is_unknown
 from vectorplane.jit.kernel import routine
 from vectorplane.jit.ops import ld8, ld32, ld64, rec, shr
 
@@ -19,8 +19,8 @@ from vectorplane.jit.ops import ld8, ld32, ld64, rec, shr
 def stays_inside(nat: int, b: int, ip: int, fib: int) -> bool:
     """From inside: neither an answer to a session, nor to a mapping, nor to anything outside."""
     n = rec(nat, NAT)
-    ports = ld64(b + INFO_WORD) & 0xFFFFFFFF
     proto = ld8(ip + PROTOCOL)
+    ports = 0 if is_unknown(proto) else ld64(b + INFO_WORD) & 0xFFFFFFFF
     addresses = reversed_addresses(ld64(ip + SOURCE))
     if find(nat, addresses, reversed_key(key_of(ports, n.outside_fib, proto))) >= 0:
         return False

@@ -200,6 +200,17 @@ def test_source_address(engine: Engine) -> None:
     assert engine.plane.arcs["arp"].chain(third) == ["arp-disabled"]
 
 
+def test_neighbours_of_an_interface_that_borrows(engine: Engine) -> None:
+    """A neighbour has a route of its own beyond an interface as long as that borrows the addresses of its prefix."""
+    third = engine.interfaces.add("pg3", device=PgDevice()).sw_if_index
+    engine.interfaces.set_up(third)
+    engine.neighbours.add(third, "10.2.0.9", mac(9), static=True)
+    assert source_of(engine, "10.2.0.9/32") == "adjacency, not installed"
+    for lender, told in ((2, ""), (1, ", not installed"), (2, ""), (None, ", not installed")):
+        engine.addresses.set_unnumbered(third, lender)
+        assert source_of(engine, "10.2.0.9/32") == f"adjacency{told}", lender
+
+
 def test_who_asks_for_neighbours_of_an_attached_prefix(engine: Engine) -> None:
     """The prefix is no interface's own: the address that suits the destination asks (VPP's test_glean_src_select)."""
     addresses, routes = engine.addresses, engine.routes

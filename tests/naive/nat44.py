@@ -179,7 +179,7 @@ class NaiveNat:
         self.mappings.remove(m)
         for s in list(self.sessions):
             if m.backends:
-                mine = s.balanced and s.inside in {(b.address, b.port) for b in m.backends}
+                mine = self._of(m, {(b.address, b.port) for b in m.backends}, s)
             elif m.whole:
                 mine = s.static and not s.balanced and s.inside[0] == m.local
             else:
@@ -198,12 +198,17 @@ class NaiveNat:
     def set_backends(self, m: Mapping, backends: tuple[Backend, ...]) -> Mapping:
         """Other backends: the sessions of those that go end."""
         gone = {(b.address, b.port) for b in set(m.backends) - set(backends)}
-        for s in [s for s in self.sessions if s.balanced and s.inside in gone]:
+        for s in [s for s in self.sessions if self._of(m, gone, s)]:
             self.end(s)
         other = replace(m, backends=backends)
         self.mappings[self.mappings.index(m)] = other
         self.kept = {(c, other if k == m else k): b for (c, k), b in self.kept.items() if k != m or b in backends}
         return other
+
+    @staticmethod
+    def _of(m: Mapping, backends: set[tuple[int, int]], s: Session) -> bool:
+        """Is it a session by a service with one of these backends?"""
+        return s.balanced and s.inside in backends and (*s.outside, s.proto) == (m.external, m.port, m.proto)
 
     # --- mappings
 
@@ -296,7 +301,8 @@ class NaiveNat:
     def _from_inside(self, p: Ip4, flow: Flow, now: int, out: Ip4 | None) -> Session | str | None:
         """A session for a packet that has none; None: it goes on as it is; or why it is dropped."""
         if p.protocol not in (ICMP, TCP, UDP):
-            return self._portless(p, flow, now, out)
+            forwarded = self.forwarding and not self.output and self._stays_inside(p, flow)
+            return None if forwarded else self._portless(p, flow, now, out)
         if not self.output and self._stays_inside(p, flow):
             return None
         if p.protocol == ICMP and p.payload[0] in ERRORS:

@@ -38,6 +38,8 @@ class Contexts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._by_place: dict[tuple[int, bool], LookupContext] = {}
+        self._alike: dict[tuple[int, ...], dict[tuple[int, bool], None]] = {}
+        """By ACLs the places that have them; what was compiled last is the last."""
         self._slots = Slots()
         self.users = Users()
         """By ACL the contexts it is in."""
@@ -50,19 +52,18 @@ class Contexts:
         plane = self._engine.plane
         place = (sw_if_index, is_input)
         before = self._by_place.pop(place, None)
+        if before is not None:
+            alike = self._alike[before.acls]
+            del alike[place]
+            if not alike:
+                del self._alike[before.acls]
         address = 0
         if lists:
             index = before.index if before is not None else self._slots.take()
             self._matchers += 1
-            matcher = Matcher(
-                lists,
-                number=self._matchers & 0x7FFFFFFF,
-                context=index,
-                workers=plane.graph.workers,
-                match_fragments=self.match_fragments,
-                by_tuples=self.by_tuples,
-            )
+            matcher = self._matcher(lists, index)
             context = self._by_place[place] = LookupContext(index, *place, tuple(i for i, _ in lists), matcher)
+            self._alike.setdefault(context.acls, {})[place] = None
             self._use(index, () if before is None else before.acls, context.acls)
             address = matcher.address
         elif before is not None:
@@ -71,6 +72,26 @@ class Contexts:
         plane.shared(AclTables).matchers[int(is_input), sw_if_index] = address
         if before is not None:
             plane.epochs.retire(before.matcher.close)
+
+    def _matcher(self, lists: Sequence[tuple[int, Sequence[AclRule]]], context: int) -> Matcher:
+        """A new one. Many pods have the same lists: what another place has is copied."""
+        number, workers = self._matchers & 0x7FFFFFFF, self._engine.plane.graph.workers
+        alike = self._alike.get(tuple(i for i, _ in lists))
+        if alike:
+            model = self._by_place[next(reversed(alike))].matcher
+            rules, *how = model.made_of
+            if how == [workers, self.match_fragments, self.by_tuples] and all(
+                was is now for (_, was), (_, now) in zip(rules, lists, strict=True)
+            ):
+                return model.copy(number=number, context=context)
+        return Matcher(
+            lists,
+            number=number,
+            context=context,
+            workers=workers,
+            match_fragments=self.match_fragments,
+            by_tuples=self.by_tuples,
+        )
 
     def all(self) -> list[LookupContext]:
         """All, by number."""

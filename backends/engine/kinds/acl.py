@@ -89,16 +89,23 @@ class AclBindings(Kind[AclBinding]):
 
     def create(self, item: AclBinding) -> None:
         """Apply."""
+        self._set(item, item.inputs, item.outputs)
+
+    def update(self, old: AclBinding, new: AclBinding) -> None:
+        """Others; a direction that is the same is left alone."""
+        self._set(
+            new,
+            None if old.inputs == new.inputs else new.inputs,
+            None if old.outputs == new.outputs else new.outputs,
+        )
+
+    def _set(self, item: AclBinding, *directions: tuple[str, ...] | None) -> None:
         names = _names(self.engine)
-        lists = [[names.number(name) for name in wanted] for wanted in (item.inputs, item.outputs)]
+        lists = [None if wanted is None else [names.number(name) for name in wanted] for wanted in directions]
         try:
             self.engine.acls.set_lists(self.index(item.interface), *lists)
         except ValueError as error:
             raise BackendError(str(error)) from None
-
-    def update(self, old: AclBinding, new: AclBinding) -> None:
-        """Others."""
-        self.create(new)
 
     def delete(self, item: AclBinding) -> None:
         """None."""

@@ -177,8 +177,8 @@ class NatInterfaces:
             self._add_outside_user(fib)
             for entry in self._nat.addresses.pool(False):
                 self._nat.routes.use(entry.address, sw_if_index)
-            for mapping in self._nat.mappings:
-                self._nat.routes.use(mapping.external, sw_if_index)
+            for address in self._nat.mappings.received():
+                self._nat.routes.use(address, sw_if_index)
         self._write()
         self._write_addresses(sw_if_index)
         if outside:
@@ -190,8 +190,8 @@ class NatInterfaces:
             self._drop_outside_user(fib)
             for entry in self._nat.addresses.pool(False):
                 self._nat.routes.leave(entry.address, sw_if_index)
-            for mapping in self._nat.mappings:
-                self._nat.routes.leave(mapping.external, sw_if_index)
+            for address in self._nat.mappings.received():
+                self._nat.routes.leave(address, sw_if_index)
         self._write()
         if not self.uses(sw_if_index):
             self._nat.tables.set_interface_addresses(sw_if_index, [])

@@ -1,7 +1,9 @@
 """Routes that make an outside address this router's own: so it answers ARP for it, and packets to it are received.
 
-As in VPP: an exclusive receive entry for each outside interface, of a source of its own that comes behind all others
-but recursive ones; counted, since an address may be in the pool and in several mappings.
+As in VPP: an exclusive receive entry in the table of each outside interface, of a source of its own that comes behind
+all others but recursive ones; counted, since an address may be in the pool and in several mappings. The entry names one
+interface. VPP rewrites all of them for each interface that comes, to name that; here the first one stays as long as it
+is outside, since with a thousand mappings and an outside interface for each pod that would take longer than all else.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ class ReceiveRoutes:
         self._users: dict[tuple[int, int], int] = {}
         self._fibs: dict[tuple[int, int], int] = {}
         self._by_route: dict[tuple[int, int], list[int]] = {}
-        """By FIB and address: the interfaces that want it, the one whose route it is last."""
+        """By FIB and address: the interfaces that want it, the one whose route it is first."""
 
     def use(self, address: int, sw_if_index: int) -> None:
         """One user more."""
@@ -31,8 +33,10 @@ class ReceiveRoutes:
         self._users[key] = self._users.get(key, 0) + 1
         if self._users[key] == 1:
             fib = self._fibs[key] = self._engine.addresses.fib_of(sw_if_index)
-            self._by_route.setdefault((fib, address), []).append(sw_if_index)
-            self._set(fib, address, sw_if_index)
+            users = self._by_route.setdefault((fib, address), [])
+            users.append(sw_if_index)
+            if len(users) == 1:
+                self._set(fib, address, sw_if_index)
 
     def leave(self, address: int, sw_if_index: int) -> None:
         """One user less."""
@@ -45,9 +49,11 @@ class ReceiveRoutes:
         del self._users[key]
         fib = self._fibs.pop(key)
         left = self._by_route[fib, address]
+        was_named = left[0] == sw_if_index
         left.remove(sw_if_index)
         if left:
-            self._set(fib, address, left[-1])
+            if was_named:
+                self._set(fib, address, left[0])
             return
         del self._by_route[fib, address]
         control = self._engine.routes.control

@@ -102,6 +102,14 @@ class StaticMappings:
     def __len__(self) -> int:
         return len(self._by_index)
 
+    def received(self) -> Iterator[int]:
+        """The external addresses of mappings that are this router's own, once for each mapping.
+
+        Not those of load-balanced ones: VPP makes routes for them, too, but only if an interface becomes an outside one
+        later, and keeps the routes when they are gone.
+        """
+        return (mapping.external for mapping in self if not mapping.flags & SM_LB)
+
     def _by_external(self, address: int, port: int, proto: int) -> Mapping | None:
         index = self._nat.tables.find_key(False, address, port, 0, proto)
         return None if index is None else self._by_index[index]
@@ -382,9 +390,13 @@ class StaticMappings:
     def _backend_gone(self, mapping: Mapping, one: Local) -> None:
         for fib in {0, self._engine.routes.control.fib_index(one.vrf)}:
             self._unlearn(mapping, one.address, one.port, fib)
-        self._nat.sessions.end(
-            lambda s: ((s.flags & LOAD_BALANCING) != 0) & (s.in_address == one.address) & (s.in_port == one.port)
-        )
+
+        def through_it(s: Columns) -> npt.NDArray[np.bool_]:
+            chosen = ((s.flags & LOAD_BALANCING) != 0) & (s.proto == mapping.proto)
+            chosen &= (s.in_address == one.address) & (s.in_port == one.port)
+            return chosen & (s.out_address == mapping.external) & (s.out_port == mapping.external_port)
+
+        self._nat.sessions.end(through_it)
         self._nat.release_table(one.vrf)
 
     def add_local(self, external: int, external_port: int, local: Local, proto: int) -> None:

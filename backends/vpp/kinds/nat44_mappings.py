@@ -1,7 +1,7 @@
 """NAT44: static, load-balanced and identity mappings; messages ``nat44_...``.
 
-VPP does not tell everything of what it has: neither the pool address of a mapping nor the affinity of a service. They
-are not compared then.
+VPP does not tell everything of what it has. The affinity of a service is kept in its tag, behind ours, as far as there
+is room; the pool address of a mapping (and an affinity without room) is not compared.
 """
 
 from __future__ import annotations
@@ -26,8 +26,12 @@ from vectorplane.backends.vpp.link import Link
 
 _TWICE = dict(zip(NAT_TWICE, (0, TWICE_NAT, SELF_TWICE_NAT), strict=True))
 _NO_ADDRESS = bytes(4)
+_AFFINITY = " affinity "
+_TAG_SIZE = 63
 FEWEST_BACKENDS = 2
 """A service has at least as many."""
+MOST_WEIGHT = 255
+"""Of all backends of a service: VPP adds their weights up in 8 bits, and divides by the sum, were it 0."""
 
 
 def _mode(twice: str, out2in_only: bool) -> int:
@@ -159,6 +163,12 @@ class NatServices(Kind[NatService]):
 
     def create(self, item: NatService) -> Steps:
         """A new one."""
+        weight = _weight(item.backends)
+        if weight > MOST_WEIGHT:
+            raise BackendError(
+                f"{item.key}: the weights of its {len(item.backends)} backends add up to {weight}, "
+                f"and a VPP holds {MOST_WEIGHT} of a service"
+            )
         yield self._message(item, True)
 
     def delete(self, item: NatService) -> Steps:
@@ -175,6 +185,9 @@ class NatServices(Kind[NatService]):
         changed = [b for b in new.backends if _place(b) in places and places[_place(b)] != b]
         if changed and len(new.backends) == FEWEST_BACKENDS:
             raise CannotUpdate("of two backends none can leave to come back with another share")
+        held = {**places, **{_place(b): b for b in new.backends if _place(b) not in places}}
+        if max(_weight(held.values()), _weight(new.backends)) > MOST_WEIGHT:
+            raise CannotUpdate(f"former and new backends together weigh more than {MOST_WEIGHT}")
         for backend in new.backends:
             if _place(backend) not in places:
                 yield self._change(new, backend, True)
@@ -204,14 +217,15 @@ class NatServices(Kind[NatService]):
             "external_port": item.port,
             "protocol": item.proto,
             "affinity": item.affinity,
-            "tag": item.tag,
+            "tag": _noted(item),
             "local_num": len(item.backends),
             "locals": [_backend(b) for b in item.backends],
         }
 
     def canonical(self, item: NatService) -> NatService:
-        """Without what VPP does not tell, its backends in order."""
-        return replace(item, affinity=0, backends=tuple(sorted(item.backends)))
+        """Without what there is no room for, its backends in order."""
+        affinity = item.affinity if _noted(item) != item.tag else 0
+        return replace(item, affinity=affinity, backends=tuple(sorted(item.backends)))
 
     def dump(self) -> Iterable[NatService]:
         """All."""
@@ -224,9 +238,24 @@ class NatServices(Kind[NatService]):
                 tuple(sorted(backends)),
                 _twice(d.flags),
                 bool(d.flags & OUT2IN_ONLY),
-                0,
-                str(d.tag),
+                *_read_note(str(d.tag)),
             )
+
+
+def _noted(item: NatService) -> str:
+    """The tag in VPP, which remembers the affinity if there is room for it."""
+    text = f"{item.tag}{_AFFINITY}{item.affinity}" if item.affinity else item.tag
+    return text if len(text.encode()) <= _TAG_SIZE else item.tag
+
+
+def _read_note(tag: str) -> tuple[int, str]:
+    """The affinity that a tag remembers, and our own tag."""
+    ours, word, seconds = tag.rpartition(_AFFINITY)
+    return (int(seconds), ours) if word and seconds.isdecimal() else (0, tag)
+
+
+def _weight(backends: Iterable[NatBackend]) -> int:
+    return sum(backend.probability for backend in backends)
 
 
 def _place(backend: NatBackend) -> tuple[IPv4Address, int, int]:

@@ -197,3 +197,21 @@ def test_a_service_reaches_no_backend_that_left(it: Translated) -> None:
     left = service.backends[:2]
     it.backends(service, left)
     assert {p.destination for p in it.send(True, clients) if p is not None} == {INSIDE_NET + 1, INSIDE_NET + 2}
+
+
+def test_a_backend_that_leaves_one_service_serves_others(it: Translated) -> None:
+    """Of the same address, port and protocol; of another port; of another protocol."""
+    served = tuple(Backend(INSIDE_NET + k, 80) for k in (1, 2, 3))
+    ends = [(80, TCP), (81, TCP), (80, UDP)]
+    services = [Mapping(POOL + 1, port, proto, backends=served, out2in_only=True) for port, proto in ends]
+    for service in services:
+        it.mapping(service, True)
+    clients = [packet(Flow(SERVER, 2000 + k, POOL + 1, port, proto)) for port, proto in ends for k in range(30)]
+    first = [p.destination for p in it.send(True, clients) if p is not None]
+    assert set(first[:30]) == {INSIDE_NET + k for k in (1, 2, 3)}
+    it.backends(services[0], served[:2])
+    services[0] = replace(services[0], backends=served[:2])
+    second = [p.destination for p in it.send(True, clients) if p is not None]
+    assert second[30:] == first[30:] and set(second[:30]) == {INSIDE_NET + 1, INSIDE_NET + 2}
+    it.mapping(services[0], False)
+    assert len(it.nat.sessions) == 60

@@ -196,9 +196,17 @@ def test_the_external_address_is_received_on_outside_interfaces(it: Router) -> N
     assert it.received(address) is None and not it.asks(2, address)
     of(it.nat.mappings.add)
     it.nat.interfaces.add(3, False)
+    assert it.received(EXTERNAL) == 2  # who was first; in VPP it is who came last
+    it.nat.interfaces.delete(2, False)
     assert it.received(EXTERNAL) == 3
     it.nat.interfaces.delete(3, False)
-    assert it.received(EXTERNAL) == 2
+    assert it.received(EXTERNAL) is None
+
+
+def test_the_external_address_of_a_balanced_mapping_is_not_received(it: Router) -> None:
+    it.nat.mappings.add_lb(ip(EXTERNAL), 80, 17, [Local(ip(HOST), 80, 1), Local(ip(OTHER), 80, 1)], SM_OUT2IN_ONLY)
+    it.nat.interfaces.add(3, False)
+    assert it.received(EXTERNAL) is None
 
 
 # --- identity

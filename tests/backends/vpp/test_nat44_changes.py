@@ -16,12 +16,13 @@ from tests.control.vppapi.client import Served
 from vectorplane.backends.base import Backend
 from vectorplane.backends.engine.backend import EngineBackend
 from vectorplane.backends.engine.engine import Engine
-from vectorplane.backends.items import NatIdentity
+from vectorplane.backends.items import NatIdentity, NatService
 from vectorplane.backends.vpp.backend import VppBackend
 from vectorplane.backends.vpp.kinds import nat44, nat44_mappings
 from vectorplane.backends.vpp.kinds.nat44_mappings import NatIdentities
 from vectorplane.control.apply import bring
 from vectorplane.control.config import parse_config
+from vectorplane.control.config_error import ConfigError
 from vectorplane.control.scheduler import Change, Scheduler
 from vectorplane.control.yaml_source import SOURCE
 
@@ -174,6 +175,37 @@ def test_a_controller_that_starts_again(served: Served) -> None:
         again.scheduler.commit(Change(SOURCE, whole=True))
         assert dump(again.backend) == {}
         again.backend.close()
+
+
+@pytest.mark.parametrize(("tag", "remembered"), [("web/shop", True), ("", True), ("n" * 60, False)])
+def test_an_affinity_outlives_the_controller(served: Served, tag: str, remembered: bool) -> None:
+    """VPP does not tell it, but the tag that we read does, if there is room: connections go on."""
+    sticky = service(1, 1).replace("backends", f"affinity: 10800, tag: '{tag}', backends")
+    first = Controlled(_vpp(served), served.engine)
+    first.apply(sticky)
+    held = dump(first.backend)
+    (mine,) = (item for item in held.values() if isinstance(item, NatService))
+    assert (mine.tag, mine.affinity) == (tag, 10800 if remembered else 0)
+    first.backend.close()
+    again = Controlled(_vpp(served), served.engine)
+    assert dump(again.backend) == held
+    assert again.apply(sticky) == {}
+    (mapping,) = served.engine.nat44.mappings
+    assert mapping.affinity == 10800
+    assert again.apply(sticky.replace("10800", "90")) == REMADE
+    again.scheduler.commit(Change(SOURCE, whole=True))
+    again.backend.close()
+
+
+def test_more_weight_than_a_vpp_can_add_up(served: Served) -> None:
+    """It counts in 8 bits: a service that is too heavy is refused, and one that would be for a moment is made anew."""
+    controlled = Controlled(_vpp(served), served.engine)
+    controlled.apply(service(100, 100, 55))
+    assert controlled.apply(service(100, 0, 55, 100)) == REMADE
+    with pytest.raises(ConfigError, match="the weights of its 2 backends add up to 256, and a VPP holds 255"):
+        bring(parse_config(service(200, 56)), controlled.scheduler)
+    controlled.scheduler.commit(Change(SOURCE, whole=True))
+    controlled.backend.close()
 
 
 def test_ports_of_several_protocols(controlled: Controlled) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from vectorplane.backends.base import BackendError, CannotUpdate, Disconnected, Operation
 from vectorplane.backends.items import (
+    Acl,
+    AclBinding,
     Interface,
     InterfaceAddress,
     InterfaceTable,
@@ -27,8 +29,10 @@ from vectorplane.control.descriptors import DESCRIPTORS
 def needed(item: Item, items: dict[str, Item]) -> list[str]:
     """Keys that must be there before an item; ``items`` tells interfaces from sub-interfaces."""
     match item:
-        case Table() | Interface():
+        case Table() | Interface() | Acl():
             return []
+        case AclBinding():
+            return [f"interface/{item.interface}", *(f"acl/{name}" for name in (*item.inputs, *item.outputs))]
         case SubInterface():
             return [f"interface/{item.parent}"]
         case Route():

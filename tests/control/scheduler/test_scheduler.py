@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -10,6 +11,8 @@ from tests.control.scheduler.fake_backend import FakeBackend
 from tests.control.scheduler.universe import address, route
 from vectorplane.backends.base import BackendError, Disconnected, Operation
 from vectorplane.backends.items import (
+    Acl,
+    AclBinding,
     Interface,
     InterfaceMtu,
     InterfaceTable,
@@ -463,3 +466,53 @@ def test_an_item_that_does_not_work_any_more_is_failed_until_it_does(world: Worl
     assert world.commit(A).outcome == "applied" and world.log() == []
     world.backend.faults.clear()
     assert world.state(A.key) == "applied"
+
+
+def test_an_interface_is_never_without_its_lists(world: World) -> None:
+    """Other lists come in place of the old ones, which go when nothing needs them any more."""
+    world.commit(A, Acl("x", ()), AclBinding("a", ("x",), ()), whole=True)
+    world.log()
+    world.commit(A, Acl("y", ()), AclBinding("a", ("y",), ()), whole=True)
+    assert world.log() == ["create acl/y", "update interface/a/acl", "delete acl/x"]
+    world.commit(A, AclBinding("a", (), ("x",)), whole=True)
+    assert world.log() == ["delete interface/a/acl", "delete acl/y"], "its lists are not there"
+    world.commit(A, Acl("x", ()), AclBinding("a", ("x",), ("x",)), whole=True)
+    world.log()
+    world.commit(A, AclBinding("a", ("x",), ()), whole=True)
+    assert world.log() == ["delete interface/a/acl", "delete acl/x"], "it would need what goes"
+    world.commit(A, Acl("x", ()), AclBinding("a", ("x",), ()), whole=True)
+    world.log()
+    world.commit(whole=True)
+    assert world.log() == ["delete interface/a/acl", "delete interface/a", "delete acl/x"]
+
+
+def test_a_failure_outlives_a_change_that_is_reverted(world: World) -> None:
+    """A route can't be deleted; a change that wants it again, all or nothing, is refused: it still has to go."""
+    world.commit(A, VIA_A)
+    world.backend.arm({0: False})
+    world.commit(A, whole=True)
+    assert world.state(VIA_A.key) == "retrying"
+    world.backend.arm({0: False})
+    assert world.commit(route("10.8.0.0/16", Path(action="blackhole")), atomic=True).outcome == "reverted"
+    assert world.state(VIA_A.key) == "retrying"
+
+
+def test_lists_at_random(world: World) -> None:
+    """Bindings that can be there before and after a change are there all the time."""
+    rng = random.Random(1)
+    wanted: list[Item] = []
+    for _ in range(300):
+        before = {i.key for i in world.backend.items.values()}
+        names = rng.sample("xyz", rng.randint(0, 3))
+        bindings = [
+            AclBinding(on, tuple(rng.sample("xyz", rng.randint(0, 2))), tuple(rng.sample("xyz", rng.randint(0, 1))))
+            for on in "ab"
+            if rng.random() < 0.8
+        ]
+        wanted = [A, B, *(Acl(name, ()) for name in names), *bindings]
+        world.commit(*wanted, whole=True)
+        possible = [b for b in bindings if set(b.inputs + b.outputs) <= set(names)]
+        there = {i for i in world.backend.items.values() if isinstance(i, AclBinding)}
+        assert there == {world.backend.canonical(b) for b in possible}
+        log = world.log()
+        assert not [b for b in possible if b.key in before and f"delete {b.key}" in log]
