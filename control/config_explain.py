@@ -99,7 +99,7 @@ def _reason(error: Any, model: type[BaseModel]) -> str:
         return f"expected true or false, got {_short(given)}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return f"expected a mapping (field: value), got {_short(given)}"
-    if kind == "list_type":
+    if kind in ("list_type", "tuple_type"):
         return f"expected a list, got {_short(given)}"
     text = message.replace("Input should be a valid", "expected a valid").replace("Input should be", "expected")
     return f"{text[0].lower()}{text[1:]}, got {_short(given)}"

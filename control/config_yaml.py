@@ -7,6 +7,7 @@ deeply, or grows beyond bounds when its aliases are followed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,16 +109,29 @@ def parse(text: str | bytes, file: str) -> Document:
     Raises:
         ConfigError: it is not YAML, or one of the limits of this module is exceeded.
     """
+    return _document(_composed(text, file, lambda yaml, decoded: yaml.compose(decoded)), file)
+
+
+def parse_all(text: str | bytes, file: str) -> list[Document]:
+    """All YAML documents in ``text`` (``---`` between them), without those that are empty. Raises as `parse`.
+
+    Lines are those of the file. The limits are for each document, that of the size for the file.
+    """
+    roots = _composed(text, file, lambda yaml, decoded: list(yaml.compose_all(decoded)))
+    return [document for root in roots if (document := _document(root, file)).value is not None]
+
+
+def _composed(text: str | bytes, file: str, compose: Callable[[Any, str], Any]) -> Any:
+    """What ``compose`` makes of the text. Raises ConfigError."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     if len(text) > MAX_BYTES:
         raise ConfigError(file, [Problem(0, (), f"larger than {MAX_BYTES >> 20} MB")])
-    document = Document(file)
     try:
         if isinstance(text, bytes):
             text = text.decode()
-        root = YAML(typ="safe", pure=True).compose(text)
+        return compose(YAML(typ="safe", pure=True), text)
     except MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         reason = "; ".join(str(part) for part in (e.context, e.problem) if part)
@@ -129,6 +143,11 @@ def parse(text: str | bytes, file: str) -> Document:
         raise ConfigError(file, [Problem(0, (), "nested too deeply")]) from None
     except YAMLError as e:
         raise ConfigError(file, [Problem(0, (), f"not YAML: {' '.join(str(e).split())}")]) from None
+
+
+def _document(root: Any, file: str) -> Document:
+    """Plain values of composed YAML. Raises ConfigError."""
+    document = Document(file)
     if root is None:
         return document
     builder = _Builder(document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -19,10 +20,10 @@ class PolicyType(IntEnum):
 
 
 class Expression(Record):
-    """A condition on a label. ``operator``: IN, NOT_IN, EXISTS, DOES_NOT_EXIST."""
+    """A condition on a label."""
 
     key: str
-    operator: str
+    operator: Literal["IN", "NOT_IN", "EXISTS", "DOES_NOT_EXIST"]
     values: tuple[str, ...] = ()
 
 
@@ -53,16 +54,21 @@ def _holds(expression: Expression, labels: Labels) -> bool:
             return there
         case "DOES_NOT_EXIST":
             return not there
-    raise ValueError(f"there is no operator {expression.operator}")
 
 
 class PolicyPort(Record):
     """A port. ``number`` 0 and no ``name``: all of the protocol. ``end``: last of a range, 0: it is only one port."""
 
-    protocol: str = "TCP"
+    protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
     number: MaybePort = 0
     name: str = ""
     end: MaybePort = 0
+
+    @model_validator(mode="after")
+    def _range(self) -> PolicyPort:
+        if self.end and (self.name or not 0 < self.number <= self.end):
+            raise ValueError(f"a range of ports ends at {self.end}, but begins at {self.name or self.number}")
+        return self
 
 
 class IpBlock(Record):

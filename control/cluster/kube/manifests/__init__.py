@@ -1,0 +1,1 @@
+"""Manifests as kubectl reads them: files and folders of YAML or JSON, to checked objects."""

@@ -1,0 +1,1 @@
+"""Kubernetes' objects to the records that agents read. Pure: the same objects give the same records."""
