@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vectorplane.control.cluster.ipam.settings import IpamSettings
 from vectorplane.control.config_types import Model, TableId
@@ -18,6 +18,10 @@ class ClusterSettings(Model):
     mtu: of pods' interfaces; VXLAN needs 50 bytes more on the wire.
     nat_external_traffic: pods reach what is outside with the node's address.
     service_local_endpoint_weight: how often a service takes a backend of the client's node, against one of another.
+    nat_sessions: how many connections a node's NAT can know at a time.
+    nat_tcp_timeout, nat_other_timeout: seconds after which it forgets an idle one.
+    remote_node_ports: each node translates what its pods send to node ports of other nodes, too, as Contiv-VPP does: a
+        hop less, but a mapping for each node port and address of the cluster. Else it leaves as for any other host.
     route_service_cidr_to_vpp: hosts send what is for services to VPP instead of translating it themselves.
     """
 
@@ -29,4 +33,15 @@ class ClusterSettings(Model):
     mtu: Annotated[int, Field(ge=68, le=9000)] = 1450
     nat_external_traffic: bool = True
     service_local_endpoint_weight: Annotated[int, Field(ge=1, le=255)] = 1
+    nat_sessions: Annotated[int, Field(ge=1, le=1 << 24)] = 1 << 20
+    nat_tcp_timeout: Annotated[int, Field(ge=1, lt=1 << 32)] = 10800
+    nat_other_timeout: Annotated[int, Field(ge=1, lt=1 << 32)] = 300
+    remote_node_ports: bool = False
     route_service_cidr_to_vpp: bool = False
+
+    @model_validator(mode="after")
+    def _two_tables(self) -> ClusterSettings:
+        """The tables lead to each other: one table would lead to itself."""
+        if self.main_vrf == self.pod_vrf:
+            raise ValueError(f"pod_vrf: expected another table than main_vrf, got {self.pod_vrf} for both")
+        return self

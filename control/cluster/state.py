@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
@@ -112,7 +113,7 @@ class ClusterState:
         table = self._by_kind[type(record)]
         identity = record.id  # type: ignore[union-attr]
         old = table.get(identity)
-        if old == record:
+        if old is record or old == record:
             return None
         table[identity] = record
         return Changed(type(record), old, record)
@@ -141,8 +142,19 @@ def _identity(key: str, kind: type[Any]) -> Any:
     return ObjectId(parts[-1], parts[-3])
 
 
+_known: WeakValueDictionary[tuple[str, bytes | str], AnyRecord] = WeakValueDictionary()
+"""Records that somebody has, by key and value: the agents of a process share them, for nothing changes a record."""
+
+
 def _read(kind: type[Any], key: str, data: bytes | str) -> AnyRecord:
     """Raises ValueError: it is no such record, or not the one of its key."""
+    known = _known.get((key, data))
+    if known is None:
+        known = _known[key, data] = _parse(kind, key, data)
+    return known
+
+
+def _parse(kind: type[Any], key: str, data: bytes | str) -> AnyRecord:
     try:
         record: AnyRecord = kind.model_validate_json(data)
     except ValidationError as error:

@@ -31,10 +31,15 @@ class LocalPod:
 
 @dataclass(frozen=True)
 class Nic:
-    """A network card of the node. ``address`` None: it has none (yet)."""
+    """A network card of the node.
+
+    address: None: it has none (yet). dhcp: it comes by DHCP, and so does the default route. mac: None: the card's own.
+    """
 
     name: str
     address: IpInterface | None = None
+    dhcp: bool = False
+    mac: str | None = None
 
 
 class Wiring(Protocol):

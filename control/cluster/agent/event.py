@@ -83,6 +83,8 @@ class AddPod(Event):
     pod: PodId
     container: str
     namespace_path: str = ""
+    ipam_data: str = ""
+    """What an external IPAM gave the pod: an entry of ``ips`` of its CNI result, JSON."""
 
     @property
     def transaction(self) -> Transaction:
@@ -98,6 +100,8 @@ class DeletePod(Event):
     """A pod ends here (CNI DEL). It is still in the node's pods when handlers see this."""
 
     pod: PodId
+    container: str = ""
+    """Whose end it is; when the pod has another one by now nothing happens. Empty: whichever it has."""
 
     @property
     def reverse(self) -> bool:

@@ -2,11 +2,13 @@
 
 A handler puts a unit as a whole; what is different from before is found here, so that a handler need not remember it.
 Several units may want the same item. When they want different ones under one key (two services with one external
-address), the first to ask counts and the others wait for it to let go.
+address), that of the unit whose name comes first counts and the others wait for it to let go: which one it is must not
+depend on who came first, or a node that is started anew would hold something else than the others.
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Iterator
 
 from vectorplane.backends.items import Item
@@ -26,6 +28,8 @@ class Wanted:
         self._before: dict[str, tuple[dict[str, Item], str] | None] = {}
         self._touched: dict[str, Item | None] = {}
         """Keys that changed since `begin`, with the item that counted then."""
+        self._lines: dict[str, list[str]] = {}
+        """By key who claimed it at `begin`, of those whose claims are others now."""
         self._whole = False
 
     # --- for handlers
@@ -50,7 +54,8 @@ class Wanted:
             if old.get(key) != item:
                 self._touched.setdefault(key, self._counting(key) if key not in old else self._was(unit, key, old))
             if key not in old:
-                self._claims.setdefault(key, []).append(unit)
+                self._note_line(key)
+                insort(self._claims.setdefault(key, []), unit)
 
     def drop(self, unit: str) -> None:
         """The unit wants nothing any more; it need not be there."""
@@ -69,10 +74,18 @@ class Wanted:
 
     def begin(self, whole: bool = False) -> None:
         """A transaction begins. ``whole``: the handlers put everything anew; what they do not put is gone."""
-        self._before, self._touched, self._whole = {}, {}, whole
+        self._before, self._touched, self._lines, self._whole = {}, {}, {}, whole
         if whole:
             for unit in list(self._units):
                 self.drop(unit)
+
+    def keep(self, prefix: str) -> None:
+        """Units that begin so are as they were at `begin`: who puts them could not say what they should be."""
+        for unit in self.units(prefix):
+            self.drop(unit)
+        for unit, was in list(self._before.items()):
+            if was is not None and unit.startswith(prefix):
+                self.put(unit, was[0].values(), was[1])
 
     def change(self, text: str = "", atomic: bool = False) -> Change:
         """What is different since `begin`, for the scheduler."""
@@ -81,20 +94,37 @@ class Wanted:
         for key in keys:
             item = self._counting(key)
             if item is None:
-                change.drop(key)
+                if self._touched[key] is not None:  # else it came and went
+                    change.drop(key)
             elif self._whole or item != self._touched[key]:
-                change.put(item, Origin(self._text[self._claims[key][0]], 0))
+                change.put(item, self._origin(key))
         return change
 
     def undo(self) -> None:
         """Want what was wanted at `begin`."""
-        before, self._before = self._before, {}
-        for unit in before:
-            self.drop(unit)
-        for unit, was in before.items():
-            if was is not None:
-                self.put(unit, was[0].values(), was[1])
-        self._before, self._touched = {}, {}
+        for unit, was in self._before.items():
+            if was is None:
+                self._units.pop(unit, None)
+                self._text.pop(unit, None)
+            else:
+                self._units[unit], self._text[unit] = was
+        for key, line in self._lines.items():
+            if line:
+                self._claims[key] = line
+            else:
+                self._claims.pop(key, None)
+        self._before, self._touched, self._lines = {}, {}, {}
+
+    def inverse(self, change: Change, text: str = "") -> Change:
+        """What takes a change back that the scheduler was given, after `undo`."""
+        back = Change(SOURCE, text=text)
+        for key in (*change.puts, *change.drops):
+            item = self._counting(key)
+            if item is None:
+                back.drop(key)
+            else:
+                back.put(item, self._origin(key))
+        return back
 
     def __iter__(self) -> Iterator[Item]:
         """All items that count, in the order in which they were asked for."""
@@ -121,7 +151,15 @@ class Wanted:
     def _touch(self, key: str) -> None:
         self._touched.setdefault(key, self._counting(key))
 
+    def _origin(self, key: str) -> Origin:
+        return Origin(self._text[self._claims[key][0]], 0)
+
+    def _note_line(self, key: str) -> None:
+        if key not in self._lines:
+            self._lines[key] = list(self._claims.get(key, ()))
+
     def _unclaim(self, unit: str, key: str) -> None:
+        self._note_line(key)
         claims = self._claims[key]
         claims.remove(unit)
         if not claims:

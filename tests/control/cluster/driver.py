@@ -6,30 +6,17 @@ from collections.abc import Callable, Iterable
 from ipaddress import ip_address, ip_interface
 from typing import Any
 
-from vectorplane.backends.devices import options
-from vectorplane.backends.items import Interface, Item
+from vectorplane.backends.items import Item
 from vectorplane.control.cluster.agent.event import AddPod, DeletePod, Event, StateChange
 from vectorplane.control.cluster.agent.wanted import Wanted
 from vectorplane.control.cluster.ipam.ipam import Ipam
 from vectorplane.control.cluster.ipam.pod import PodId
 from vectorplane.control.cluster.settings import ClusterSettings
+from vectorplane.control.cluster.simulated.wiring import SimWiring
 from vectorplane.control.cluster.state import AnyRecord, Changed, ClusterState
 from vectorplane.control.cluster.this_node import LocalPod, Nic, ThisNode
 
 NIC = "GigabitEthernet0/8/0"
-
-
-class SimWiring:
-    """All links are of simulated cards."""
-
-    def nic(self, name: str) -> Interface:
-        return Interface(name, "sim", options("sim"))
-
-    def host_link(self, name: str) -> Interface:
-        return Interface(name, "sim", options("sim"))
-
-    def pod(self, pod: LocalPod) -> Interface:
-        return Interface(pod.interface, "sim", options("sim"))
 
 
 class Driver:
