@@ -162,6 +162,13 @@ class Parameters:
             raise ManagementError(f"{name}: expected a text")
         return value
 
+    def texts(self, name: str) -> list[str]:
+        """A list of texts that must be there, with one at least."""
+        value = self._left.pop(name, None)
+        if not isinstance(value, list) or not value or not all(isinstance(each, str) for each in value):
+            raise ManagementError(f"{name}: expected a list of texts")
+        return value
+
     def maybe_number(self, name: str) -> int | None:
         """A whole number, or None."""
         value = self._left.pop(name, None)

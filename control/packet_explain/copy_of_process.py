@@ -16,7 +16,7 @@ import signal
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -30,8 +30,10 @@ class CopyError(RuntimeError):
     """The process could not be copied, or the copy failed; the text says why."""
 
 
-def in_a_copy(engine: Engine, work: Callable[[], Any], meanwhile: Callable[[], None] | None = None) -> Any:
+def in_a_copy(engines: Sequence[Engine], work: Callable[[], Any], meanwhile: Callable[[], None] | None = None) -> Any:
     """What ``work()``, run in a copy of this process, returns (JSON). To be called within `Engine.paused`.
+
+    ``engines``: those that ``work`` touches; the copy's are its own.
 
     ``meanwhile`` is called here as soon as the copy is made: the engine is still what the copy saw. The caller leaves
     `Engine.paused` soon after; ``work`` need not have ended then: what this gives is called to get its result.
@@ -49,7 +51,7 @@ def in_a_copy(engine: Engine, work: Callable[[], Any], meanwhile: Callable[[], N
         os.close(writing)
         raise CopyError(f"the process can't be copied: {error.strerror}") from None
     if pid == 0:
-        _copy(engine, work, writing)
+        _copy(engines, work, writing)
     os.close(writing)
     answers = _Answers(pid, reading)
     answers.wait_until_ready()
@@ -99,14 +101,15 @@ class _Answers:
             os.waitpid(self._pid, 0)
 
 
-def _copy(engine: Engine, work: Callable[[], Any], writing: int) -> NoReturn:
+def _copy(engines: Sequence[Engine], work: Callable[[], Any], writing: int) -> NoReturn:
     """The copy's life."""
     try:
         gc.disable()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        engine.plane.make_private()
+        for engine in engines:
+            engine.plane.make_private()
         os.write(writing, b"1")
         try:
             answer = {"result": work()}

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from vectorplane.graph_nodes.trace_formats import ones_complement
 
 Address = IPv4Address | IPv6Address
-TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+TCP, UDP, ICMP, ICMP6, SCTP = 6, 17, 1, 58, 132
 _SYN = 2
 
 
@@ -59,6 +59,8 @@ class Flow:
             l4, at = struct.pack(">HHIIBBHHH", *ports, 1, 0, 5 << 4, self.flags, 65535, 0, 0), 16
         elif self.protocol == UDP:
             l4, at = struct.pack(">HHHH", *ports, 8 + len(data), 0), 6
+        elif self.protocol == SCTP:
+            return struct.pack(">HHII", *ports, 0, 0) + data  # no node on its way looks at the checksum
         elif self.protocol in (ICMP, ICMP6):
             l4, at = struct.pack(">BBHHH", *ports, 0, self.ident, 1), 2
         else:

@@ -69,6 +69,12 @@ def packet_of(engine: Engine, request: Request) -> tuple[int, bytes]:
     return interface.sw_if_index, mac + frame[6:] if mac is not None and interface.device.ethernet else frame
 
 
+def load_compiled() -> None:
+    """Load what copies call, so that not each of them has to."""
+    for unit in units_in([f"vectorplane.{name}" for name in _MODULES]):
+        build(unit)
+
+
 def explain_live(engine: Engine, request: Request) -> dict[str, Any]:
     """The explanation (JSON). The engine stands still for some milliseconds.
 
@@ -76,8 +82,7 @@ def explain_live(engine: Engine, request: Request) -> dict[str, Any]:
         GivenError, FlowError: as `packet_of`.
         CopyError: the process could not be copied.
     """
-    for unit in units_in([f"vectorplane.{name}" for name in _MODULES]):
-        build(unit)
+    load_compiled()
     with engine.paused():
         engine.link()
         sw_if_index, data = packet_of(engine, request)
@@ -89,7 +94,7 @@ def explain_live(engine: Engine, request: Request) -> dict[str, Any]:
             receive(engine, sw_if_index, data)
             engine.settle()
 
-        answers = in_a_copy(engine, work, inject if request.inject else None)
+        answers = in_a_copy([engine], work, inject if request.inject else None)
     answer: dict[str, Any] = answers()
     answer["notes"].insert(0, INJECT_NOTE if request.inject else COPY_NOTE)
     return answer

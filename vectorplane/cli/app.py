@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vectorplane.cli import app_bench, app_instance, app_lab
+from vectorplane.cli import app_bench, app_cluster, app_instance, app_lab
 from vectorplane.cli.app_instance import SocketOption
 from vectorplane.cli.options import JsonOption
 
@@ -373,4 +373,5 @@ def show_runtime(socket: SocketOption = None) -> None:
 
 app_instance.add(app, show)
 app.add_typer(app_bench.bench, name="bench")
+app.add_typer(app_cluster.cluster, name="cluster")
 app.add_typer(app_lab.lab, name="lab")

@@ -123,6 +123,17 @@ def bench_dpdk(
     dpdk(cases or [], json, pairs=pairs, seconds=seconds, vector_size=vector_size, zero_copy=not copy, beside=not alone)
 
 
+@bench.command("cluster")
+def bench_cluster(
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, max=20, help="How often each change is made.")] = 10,
+    json: JsonOption = False,
+) -> None:
+    """A node of a cluster of 100 nodes, 10,000 pods, 1,000 services and policies: its start, resyncs, changes."""
+    from vectorplane.cli.bench import cluster
+
+    cluster(rounds, json)
+
+
 @bench.command("lab")
 def bench_lab(
     cases: Annotated[

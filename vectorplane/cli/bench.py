@@ -87,6 +87,32 @@ def dpdk(cases: list[str], as_json: bool, *, beside: bool, **how: Any) -> None:
     out.print("Bare: clocks a packet of driver and shim alone; Call: of a call for no packet; Graph: what comes on top")
 
 
+def cluster(rounds: int, as_json: bool) -> None:
+    """Measure a node of a large cluster: a row for each kind of change."""
+    from vectorplane.bench.cluster import cluster as measure
+    from vectorplane.cli.progress import compile_everything
+
+    compile_everything()
+    result = measure(rounds).json()
+    if as_json:
+        from vectorplane.cli.doctor import cpu_model
+
+        print(json.dumps({"cpu": cpu_model(), **result}))
+        return
+    from vectorplane.cli.tables import console, table
+
+    made = table(
+        f"{result['records']:,} records, {result['items']:,} items; milliseconds",
+        *("What", "Times", "Median", "Worst", "CPU", "Worst CPU", "Target"),
+    )
+    for row in result["rows"]:
+        figures = (f"{row[name]:,.2f}" for name in ("wall_median_ms", "wall_worst_ms", "cpu_median_ms", "cpu_worst_ms"))
+        made.add_row(row["what"], str(row["times"]), *figures, f"{row['target_ms']:,}")
+    out = console()
+    out.print(made)
+    out.print(f"memory at its peak: {result['peak_mib']:,} MiB")
+
+
 def lab(cases: list[str], rounds: int, seconds: int, as_json: bool) -> None:
     """Measure TCP through labs, and print a row a case."""
     from vectorplane.bench.lab import CASES, bench

@@ -141,7 +141,7 @@ def test_a_copy_that_fails(engine: Engine) -> None:
 
     for work, why in ((fails, "RuntimeError: as it should"), (dies, "died, or took too long")):
         with engine.paused():
-            answers = in_a_copy(engine, work)
+            answers = in_a_copy([engine], work)
         with pytest.raises(CopyError, match=why):
             answers()
 
@@ -155,7 +155,7 @@ def test_the_copy_s_memory_is_its_own(engine: Engine) -> None:
     told = np.zeros(1, np.int64)
     with engine.paused():
         before = int(engine.plane.errors.thread(0)[5]), int(engine.plane.pool.bytes[0])
-        answers = in_a_copy(engine, work, lambda: told.fill(1))
+        answers = in_a_copy([engine], work, lambda: told.fill(1))
     assert answers() == [77, 9, 0]
     with engine.paused():
         assert (int(engine.plane.errors.thread(0)[5]), int(engine.plane.pool.bytes[0])) == before

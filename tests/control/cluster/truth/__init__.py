@@ -1,0 +1,1 @@
+"""What policies say in packets: a simulated cluster against an evaluator written from Kubernetes' documentation."""
