@@ -30,7 +30,7 @@ from tests.control.cluster.vpp.manifests import (
     OTHER_SERVER_POLICY,
     SERVER_POLICY,
 )
-from vectorplane.backends.items import Acl, AclBinding, Item, L2FibEntry, NatService, NatStatic, Route
+from vectorplane.backends.items import Acl, AclBinding, Item, L2FibEntry, NatService, Route
 from vectorplane.control.cluster.agent.errors import EventFailed
 from vectorplane.control.cluster.agent.event import AddPod
 from vectorplane.control.cluster.ipam.pod import PodId
@@ -51,7 +51,7 @@ def test_the_same_state(case: Case) -> None:
     held = case.twins.same()
     kinds = Counter(type(item) for item in held.values())
     assert len(held) > 150 and len(kinds) >= 20
-    assert kinds[Acl] >= 5 and kinds[AclBinding] >= 3 and kinds[NatService] >= 6 and kinds[NatStatic] >= 4
+    assert kinds[Acl] >= 5 and kinds[AclBinding] >= 3 and kinds[NatService] >= 10
 
 
 @pytest.mark.parametrize("flows", [PODS, POLICIES, SERVICES, OUT], ids=["pods", "policies", "services", "out"])
@@ -167,7 +167,7 @@ def test_what_somebody_else_does_is_mended(case: Case) -> None:
     held = case.twins.same().values()
     gone: list[Item] = [next(i for i in held if isinstance(i, AclBinding))]
     gone += [next(i for i in held if isinstance(i, Route) and i.table == 1 and i.prefix.prefixlen == 32)]
-    gone += [next(i for i in held if isinstance(i, L2FibEntry)), next(i for i in held if isinstance(i, NatStatic))]
+    gone += [next(i for i in held if isinstance(i, L2FibEntry)), next(i for i in held if isinstance(i, NatService))]
     for item in gone:
         plane.backend.delete(item)
     assert {found.key for found in plane.scheduler.diff()} == {item.key for item in gone}
