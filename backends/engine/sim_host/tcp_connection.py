@@ -117,7 +117,7 @@ class TcpConnection:
             ValueError: its end has been sent.
         """
         if self._closing:
-            raise ValueError(f"port {self._local_port}: the connection has sent its end")
+            raise ValueError(f"host {self._tcp.host.name}: the connection from port {self._local_port} is closed")
         self._out += data
         self._push()
 

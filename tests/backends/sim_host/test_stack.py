@@ -100,7 +100,7 @@ def test_a_request_in_parts() -> None:
         a.send_more(probe, part)
     settle(network, probe)
     assert probe.answered and probe.answer == (b"are you " + b"x" * 5000 + b"there?")[::-1]
-    with pytest.raises(ValueError, match="host a has no connection from port"):
+    with pytest.raises(ValueError, match=r"host a: .* has no connection"):
         a.send_more(probe, b"more")
     closed = a.connect(TO, 80, b"")
     with pytest.raises(ValueError, match=f"host a: the connection from port {closed.local_port} is closed"):
