@@ -32,7 +32,12 @@ _regions: dict[int, _Region] = {}
 
 
 def register(base: int, size: int, name: str) -> None:
-    """Make ``size`` bytes at ``base`` known as memory that kernels may touch."""
+    """Make ``size`` bytes at ``base`` known as memory that kernels may touch.
+
+    What was known to begin within them is forgotten: it was freed, and its place given away, without a word.
+    """
+    for gone in _bases[bisect.bisect_right(_bases, base) : bisect.bisect_left(_bases, base + size)]:
+        unregister(gone)
     if base not in _regions:
         bisect.insort(_bases, base)
     _regions[base] = _Region(base, size, name)
