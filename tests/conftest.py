@@ -22,13 +22,22 @@ SLOW = (
     "backends/memif/",
     "backends/tap/",
     "backends/vpp/test_reconnect",
+    "control/cluster/ipnet/test_any_cluster",
+    "control/cluster/kube/test_sequences",
+    "control/cluster/simulated/",
+    "control/cluster/truth/",
+    "graph_nodes/test_af_packet_input",
+    "graph_nodes/test_gso",
+    "graph_nodes/tunnels/",
     "lab/",
+    "test_cluster_page",
     "test_cli",
     "test_packaging",
     "test_parity_api",
     "test_replay",
 )
-"""What is not in the quick run: tests that start processes, touch the kernel, or play all captures."""
+"""What is not in the quick run: tests that start processes, touch the kernel, play all captures, or make
+whole clusters."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
