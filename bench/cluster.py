@@ -12,20 +12,19 @@ import resource
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
 from statistics import median
 from typing import Any
 
 from vectorplane.backends.engine.network import Network
-from vectorplane.bench.cluster_records import LargeCluster, endpoints, management, pod, policy
+from vectorplane.bench.cluster_records import APPS, NODE_PORTS, SPACES, LargeCluster, endpoints, management, pod, policy
 from vectorplane.control.cluster.agent.event import AddPod, DeletePod, Resync
 from vectorplane.control.cluster.ipam.check import pools_of
 from vectorplane.control.cluster.ipam.node_id import NodeRecord
-from vectorplane.control.cluster.ipam.settings import IpamSettings
 from vectorplane.control.cluster.keys import key_of
+from vectorplane.control.cluster.load import parse_settings
 from vectorplane.control.cluster.model.base import Record
 from vectorplane.control.cluster.model.namespace import Namespace
-from vectorplane.control.cluster.settings import ClusterSettings
+from vectorplane.control.cluster.simulated.default_settings import DEFAULT_SETTINGS
 from vectorplane.control.cluster.simulated.node import SimNode
 from vectorplane.control.cluster.state import value_of
 from vectorplane.control.cluster.store.embedded import EmbeddedStore
@@ -88,8 +87,7 @@ def cluster(rounds: int = 10) -> ClusterResult:
     Raises:
         RuntimeError: the dataplane did not come to hold what it should, so the figures would be wrong.
     """
-    gateway, nodes = IPv4Address("192.168.16.254"), IPv4Network("192.168.16.0/24")
-    settings = ClusterSettings(ipam=IpamSettings(node_interconnect_cidr=nodes, default_gateway=gateway))
+    settings = parse_settings(DEFAULT_SETTINGS)
     large, store = LargeCluster(pools_of(settings.ipam)), EmbeddedStore()
     result = ClusterResult(large.fill(store))
     node = SimNode("node-1", settings, store, management(1), 1, Network([]))
@@ -142,7 +140,7 @@ class _Bench:
 
     def pods(self) -> None:
         """A pod comes to the node, as Kubernetes does it, and goes."""
-        agent, large = self._node.agent, self._large
+        agent = self._node.agent
         rows = [self._result.row(f"a pod of the node: {what}") for what in ("ADD", "address known", "DEL", "gone")]
         add, known, end, gone = rows
         for i in range(self._rounds):
@@ -157,7 +155,6 @@ class _Bench:
             delete = DeletePod(new.id, event.container)
             end.of(lambda delete=delete: agent.push_and_wait(delete))  # type: ignore[misc]
             gone.of(lambda new=new: self._gone(new))  # type: ignore[misc]
-        assert large.pods[1]
 
     def records(self) -> None:
         """One record of the store is another one."""
@@ -171,8 +168,9 @@ class _Bench:
         for _, old in zip(range(self._rounds), large.pods[3], strict=False):
             row.of(lambda old=old: self._gone(old))  # type: ignore[misc]
             self._change(row, old)
-        self._endpoints(result.row("endpoints: one less, one more"), range(NODE_PORT_SPACES, 50))
-        self._endpoints(result.row("endpoints of a node port"), range(NODE_PORT_SPACES))
+        exposed = NODE_PORTS // APPS
+        self._endpoints(result.row("endpoints: one less, one more"), range(exposed, SPACES))
+        self._endpoints(result.row("endpoints of a node port"), range(exposed))
         row = result.row("a policy: other rules")
         for i in range(self._rounds):
             old_policy = policy(i, i % 20)
@@ -213,6 +211,3 @@ class _Bench:
     def _gone(self, record: Record) -> None:
         self._store.delete(key_of(record))
         self._node.agent.run_pending()
-
-
-NODE_PORT_SPACES = 10

@@ -26,14 +26,13 @@ from vectorplane.control.cluster.model.policy import (
 from vectorplane.control.cluster.model.service import Service, ServicePort
 from vectorplane.control.cluster.state import value_of
 from vectorplane.control.cluster.store.store import Store
-from vectorplane.control.cluster.store.transaction import Put
+from vectorplane.control.cluster.store.transaction import Put, batches
 
 NODES, PODS, SPACES, APPS = 100, 10_000, 50, 20
 """Each app of each namespace has a service, a policy and ten pods, on ten nodes."""
 NODE_PORTS = 200
 """So many of the services have node ports."""
 _CONTAINER = Container(name="server", ports=(ContainerPort(name="http", container_port=8080),))
-_AT_ONCE = 100
 
 
 def management(number: int) -> IPv4Address:
@@ -62,8 +61,8 @@ class LargeCluster:
     def fill(self, store: Store) -> int:
         """Write all records. Says how many there are."""
         puts = [Put(key_of(record), value_of(record)) for record in self._records()]
-        for first in range(0, len(puts), _AT_ONCE):
-            store.transaction((), puts[first : first + _AT_ONCE])
+        for batch in batches(puts):
+            store.transaction((), batch)
         return len(puts)
 
     def _records(self) -> Iterator[Record | NodeRecord]:

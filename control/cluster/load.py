@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from vectorplane.control.cluster.ipam.check import problems
+from vectorplane.control.cluster.ipam.load import refuse_problems
 from vectorplane.control.cluster.settings import ClusterSettings
-from vectorplane.control.config_error import ConfigError, Path, Problem
+from vectorplane.control.config_error import ConfigError
 from vectorplane.control.config_explain import explain
 from vectorplane.control.config_yaml import parse
 
@@ -18,9 +18,5 @@ def parse_settings(text: str | bytes, file: str = "cluster") -> ClusterSettings:
         settings = ClusterSettings.model_validate({} if document.value is None else document.value)
     except ValidationError as error:
         raise ConfigError(file, explain(error, ClusterSettings, document)) from None
-    found = problems(settings.ipam)
-    if found:
-        paths: list[Path] = [("ipam", p.field) for p in found]
-        reasons = zip(paths, found, strict=True)
-        raise ConfigError(file, [Problem(document.line(path), path, p.reason) for path, p in reasons])
+    refuse_problems(settings.ipam, document, "ipam")
     return settings

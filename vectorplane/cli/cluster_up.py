@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from vectorplane.control.cluster.settings import ClusterSettings
     from vectorplane.control.cluster.simulated.cluster import Cluster
 
-DEFAULT_SETTINGS = """\
-ipam:
-  node_interconnect_cidr: 192.168.16.0/24
-  default_gateway: 192.168.16.254
-"""
-"""What Contiv-VPP's deployment files say, and a gateway: the host that plays the outside."""
-
 
 @dataclass(frozen=True)
 class Options:
@@ -75,6 +68,7 @@ def _told(error: Exception) -> bool:
 
 def _settings(path: Path | None) -> ClusterSettings:
     from vectorplane.control.cluster.load import parse_settings
+    from vectorplane.control.cluster.simulated.default_settings import DEFAULT_SETTINGS
 
     if path is None:
         return parse_settings(DEFAULT_SETTINGS)

@@ -93,6 +93,7 @@ def _engine(options: Options, config: Config, dpdk: bool) -> None:
     from vectorplane.backends.engine.engine import Engine
     from vectorplane.cli.progress import compile_everything
     from vectorplane.control.apply import set_up_acls
+    from vectorplane.control.debug_cli.backend_lines import backend_lines
     from vectorplane.control.debug_cli.cli import DebugCli
 
     compile_everything()  # the next configuration may ask for any node, and packets do not wait
@@ -103,7 +104,7 @@ def _engine(options: Options, config: Config, dpdk: bool) -> None:
     try:
         cli = DebugCli(engine)
         services = _services(options, engine, cli)
-        backend = EngineBackend(engine, DeviceMaker(eal=s.eal, dpdk=dpdk), _lines(engine, cli))
+        backend = EngineBackend(engine, DeviceMaker(eal=s.eal, dpdk=dpdk), backend_lines(cli))
         asyncio.run(_serve(options, config, backend, engine, services))
     finally:
         engine.close()
@@ -119,21 +120,6 @@ def _services(options: Options, engine: Engine, cli: DebugCli) -> list[Service]:
     options.folder.mkdir(parents=True, exist_ok=True)
     api, stats, cli_socket = map(options.path, asked, ("api.sock", "stats.sock", "cli.sock"))
     return vpp_services(engine, cli, api=api, stats=stats, cli_socket=cli_socket)
-
-
-def _lines(engine: Engine, cli: DebugCli) -> Callable[[str], str]:
-    """The debug CLI as a backend has it."""
-    from vectorplane.backends.base import BackendError
-    from vectorplane.control.debug_cli.errors import CliError
-
-    def line(text: str) -> str:
-        with engine.paused():
-            try:
-                return cli.run(text)
-            except CliError as error:
-                raise BackendError(error.text.rstrip("\n")) from None
-
-    return line
 
 
 def _vpp(options: Options, config: Config, place: str) -> None:

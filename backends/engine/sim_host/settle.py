@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from vectorplane.dataplane.abi import NEVER
@@ -18,11 +18,17 @@ def settle(network: Network, probes: Probe | Iterable[Probe], limit: int = NEVER
     Every probe ends by itself, so a limit is only needed when they should be cut short.
     """
     waiting = list(probes) if isinstance(probes, Iterable) else [probes]
+    network.run_while(any_left(waiting), limit)
+    return [p for p in waiting if not p.done]
+
+
+def any_left(probes: Iterable[Probe]) -> Callable[[], bool]:
+    """Says whether any probe is not done. A probe that was seen done is not looked at again."""
+    waiting = list(probes)
 
     def left() -> bool:
         while waiting and waiting[-1].done:
             waiting.pop()
         return bool(waiting)
 
-    network.run_while(left, limit)
-    return [p for p in waiting if not p.done]
+    return left

@@ -9,8 +9,7 @@ from vectorplane.control.cluster.keys import PREFIX
 from vectorplane.control.cluster.store.entry import Change, Entry, Listing
 from vectorplane.control.cluster.store.errors import StoreError
 from vectorplane.control.cluster.store.store import Store
-from vectorplane.control.cluster.store.transaction import MAX_OPERATIONS, Delete, Operation, Put
-from vectorplane.control.cluster.store.value import MAX_BYTES
+from vectorplane.control.cluster.store.transaction import Delete, Operation, Put, batches
 
 log = logging.getLogger(__name__)
 
@@ -58,17 +57,7 @@ class Mirror:
             self._fail(error)
 
     def _write(self, operations: Iterable[Operation]) -> None:
-        batch: list[Operation] = []
-        size = 0
-        for operation in operations:
-            more = len(operation.key.encode()) if isinstance(operation, Put | Delete) else 0
-            more += len(operation.data) if isinstance(operation, Put) else 0
-            if batch and (len(batch) == MAX_OPERATIONS or size + more > MAX_BYTES):
-                self._store.transaction((), batch)
-                batch, size = [], 0
-            batch.append(operation)
-            size += more
-        if batch:
+        for batch in batches(operations):
             self._store.transaction((), batch)
 
     def _fail(self, error: StoreError) -> None:

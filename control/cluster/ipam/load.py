@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from vectorplane.control.cluster.ipam.check import problems
 from vectorplane.control.cluster.ipam.settings import IpamSettings
-from vectorplane.control.config_error import ConfigError, Path, Problem
+from vectorplane.control.config_error import ConfigError, Problem
 from vectorplane.control.config_explain import explain
 from vectorplane.control.config_yaml import Document, parse
 
@@ -21,14 +21,15 @@ def settings_of(document: Document) -> IpamSettings:
         settings = IpamSettings.model_validate(document.value)
     except ValidationError as error:
         raise ConfigError(document.file, explain(error, IpamSettings, document)) from None
-    found = problems(settings)
-    if found:
-        paths: list[Path] = [(p.field,) for p in found]
-        raise ConfigError(
-            document.file,
-            [Problem(document.line(path), path, p.reason) for path, p in zip(paths, found, strict=True)],
-        )
+    refuse_problems(settings, document)
     return settings
+
+
+def refuse_problems(settings: IpamSettings, document: Document, *at: str) -> None:
+    """Raises ConfigError: the settings, which stand at this place of the document, do not fit each other."""
+    found = [((*at, p.field), p.reason) for p in problems(settings)]
+    if found:
+        raise ConfigError(document.file, [Problem(document.line(path), path, reason) for path, reason in found])
 
 
 def parse_settings(text: str | bytes, file: str = "ipam") -> IpamSettings:

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from vectorplane.control.cluster.model.base import Record
 from vectorplane.control.cluster.store.store import Store
-from vectorplane.control.cluster.store.transaction import MAX_OPERATIONS, Delete, Put
-from vectorplane.control.cluster.store.value import MAX_BYTES
+from vectorplane.control.cluster.store.transaction import Delete, Put, fits, size_of
 
 
 class Write(NamedTuple):
@@ -31,9 +30,8 @@ class StoreWriter:
 
     def add(self, write: Write) -> None:
         """One write more. Raises StoreError."""
-        operation = write.operation
-        size = len(operation.key.encode()) + (len(operation.data) if isinstance(operation, Put) else 0)
-        if len(self._writes) == MAX_OPERATIONS or self._size + size > MAX_BYTES:
+        size = size_of(write.operation)
+        if not fits(len(self._writes) + 1, self._size + size):
             self.finish()
         self._writes.append(write)
         self._size += size

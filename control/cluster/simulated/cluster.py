@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vectorplane.backends.engine.network import Network
 from vectorplane.backends.engine.sim_host.probe import Probe
+from vectorplane.backends.engine.sim_host.settle import any_left
 from vectorplane.backends.engine.sim_host.sim_host import SimHost
 from vectorplane.control.cluster.ipam.check import pools_of
 from vectorplane.control.cluster.keys import NODE_IDS, REFLECTED
@@ -58,7 +59,7 @@ class Cluster:
         processes: bool = False,
     ) -> None:
         self.settings, self.store = settings, store
-        self._pools = pools_of(settings.ipam)
+        pools_of(settings.ipam)
         self._seed, self._processes = seed, processes
         self.nodes: dict[str, ClusterNode] = {}
         self.kube = KubeCluster(settings.ipam.service_cidr, SimKubelet(self.nodes))
@@ -140,14 +141,8 @@ class Cluster:
 
     def wait_for(self, *probes: Probe) -> None:
         """Let time go by until these have come to their ends."""
-        waiting = list(probes)
-
-        def done() -> bool:
-            while waiting and waiting[-1].done:
-                waiting.pop()
-            return not waiting
-
-        self.wait_until(done)
+        left = any_left(probes)
+        self.wait_until(lambda: not left())
 
     def wait_until(self, done: Callable[[], bool]) -> None:
         """Let time go by, in whole steps of it, until it is so, or there is nothing left to happen.

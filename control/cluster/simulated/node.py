@@ -9,9 +9,7 @@ from ipaddress import IPv4Address
 from typing import Any
 from zlib import crc32
 
-from vectorplane.backends.base import BackendError
 from vectorplane.backends.engine.backend import EngineBackend
-from vectorplane.backends.engine.devices import DeviceMaker
 from vectorplane.backends.engine.engine import Engine
 from vectorplane.backends.engine.network import Network
 from vectorplane.backends.engine.sim_host.sim_host import SimHost
@@ -42,8 +40,8 @@ from vectorplane.control.cluster.simulated.wiring import SimWiring
 from vectorplane.control.cluster.state import ClusterState
 from vectorplane.control.cluster.store.store import Store
 from vectorplane.control.cluster.this_node import ThisNode
+from vectorplane.control.debug_cli.backend_lines import backend_lines
 from vectorplane.control.debug_cli.cli import DebugCli
-from vectorplane.control.debug_cli.errors import CliError
 from vectorplane.control.scheduler import Scheduler
 
 log = logging.getLogger(__name__)
@@ -73,7 +71,6 @@ class SimNode:
         self.containers = containers or Containers(name)
         self._settings, self._store, self._seed, self._network = settings, store, seed, network
         self._engine: Engine | None = None
-        self._maker = DeviceMaker()
         self._cables = HostCables(network)
         self.host: SimHost | None = None
         """The node's host; it is there as soon as the node's number is known."""
@@ -85,9 +82,7 @@ class SimNode:
         engine = Engine(clock="virtual", buffers=_BUFFERS, seed=self._seed)
         engine.advance(now)
         self._engine = engine
-        self._maker = DeviceMaker()
-        self._cli = DebugCli(engine)
-        self.backend = EngineBackend(engine, self._maker)
+        self.backend = EngineBackend(engine, cli=backend_lines(DebugCli(engine)))
         self._network.add_engine(engine)
         self._make_agent()
 
@@ -274,12 +269,10 @@ class SimNode:
     # --- what it is asked
 
     def cli(self, line: str) -> str:
-        """A line of the debug CLI. Raises BackendError: it failed."""
-        with self.engine.paused():
-            try:
-                return self._cli.run(line)
-            except CliError as error:
-                raise BackendError(error.text.rstrip("\n")) from None
+        """A line of the debug CLI. Raises BackendError: it failed; RuntimeError: the node does not run."""
+        if self.down:
+            raise RuntimeError(self.down)
+        return self.backend.cli(line)
 
     def counts(self) -> Counter[str]:
         """Packets of each interface, and errors, by their texts."""

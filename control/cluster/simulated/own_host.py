@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vectorplane.backends.engine.interface import mac_bytes
 from vectorplane.backends.engine.sim_host.sim_host import SimHost
 from vectorplane.control.cluster.ipam.arithmetic import Ip, alone
 from vectorplane.control.cluster.ipnet.ends import host_end
@@ -14,7 +15,7 @@ def own_host(node: ThisNode, management: Ip) -> SimHost:
     host = SimHost(
         node.name,
         [str(end.address), str(alone(management))],
-        mac=bytes.fromhex(end.mac.replace(":", "")),
+        mac=mac_bytes(end.mac),
         gateway=str(end.gateway),
         mtu=end.mtu,
     )

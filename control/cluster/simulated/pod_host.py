@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
+from vectorplane.backends.engine.interface import mac_bytes
 from vectorplane.backends.engine.sim_host.services import Answer, Client
 from vectorplane.backends.engine.sim_host.sim_host import SimHost
 from vectorplane.control.cluster.ipnet.ends import PodEnd
@@ -15,10 +16,10 @@ def pod_host(end: PodEnd, pod: Pod, node: str) -> SimHost:
     host = SimHost(
         f"{pod.namespace}/{pod.name}",
         str(end.address),
-        mac=_mac(end.mac),
+        mac=mac_bytes(end.mac),
         mtu=end.mtu,
         gateway=str(end.gateway),
-        arp={str(end.gateway): _mac(end.gateway_mac)},
+        arp={str(end.gateway): mac_bytes(end.gateway_mac)},
     )
     page = _page(f"{pod.name} on {node}")
     for port in pod.ports:
@@ -48,7 +49,3 @@ def _page(who: str) -> Answer:
         return head.encode() + body
 
     return answer
-
-
-def _mac(text: str) -> bytes:
-    return bytes.fromhex(text.replace(":", ""))

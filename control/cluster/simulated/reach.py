@@ -137,7 +137,7 @@ def _first(hop: FirstHop, target: Target) -> bytes:
 
 
 def _length(protocol: str) -> int:
-    return {"udp": 16, "icmp": 56, "sctp": 0}.get(protocol, 0)
+    return {"udp": 16, "icmp": 56}.get(protocol, 0)
 
 
 def _back(cluster: Cluster, there: Way) -> tuple[bytes, Place | None]:
@@ -182,9 +182,8 @@ def _answer(frame: bytes) -> bytes | None:
     if number == ICMP:
         made = make(ICMP, destination, source, 0, 0, ident=int.from_bytes(rest[4:6], "big"), length=len(rest) - 8)
     elif number in (TCP, UDP, SCTP):
-        made = make(
-            number, destination, source, *ports, flags=_SYN | _ACK, length=_length("udp" if number == UDP else "")
-        )
+        length = len(rest) - 8 if number == UDP else 0
+        made = make(number, destination, source, *ports, flags=_SYN | _ACK, length=length)
     else:
         return None
     return frame[6:12] + frame[:6] + frame[12:14] + made.packet()

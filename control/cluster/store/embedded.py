@@ -18,6 +18,7 @@ from vectorplane.control.cluster.store.errors import Compacted, InvalidRequest, 
 from vectorplane.control.cluster.store.history import History
 from vectorplane.control.cluster.store.journal import Journal
 from vectorplane.control.cluster.store.keyspace import Keyspace
+from vectorplane.control.cluster.store.single_writes import SingleWrites
 from vectorplane.control.cluster.store.store import Store
 from vectorplane.control.cluster.store.transaction import (
     Compare,
@@ -30,14 +31,14 @@ from vectorplane.control.cluster.store.transaction import (
     check,
     holds,
 )
-from vectorplane.control.cluster.store.value import JsonObject, check_key, check_prefix
+from vectorplane.control.cluster.store.value import check_key, check_prefix
 from vectorplane.control.cluster.store.watch import EmbeddedWatch
 
 HISTORY = 10_000
 """Changes that are kept for watches."""
 
 
-class EmbeddedStore:
+class EmbeddedStore(SingleWrites):
     """See `Store`. With a ``journal`` it begins with what that has, otherwise empty.
 
     ``history``: how many changes are kept for watches (fewer when they are large). Opened again, a store has at most
@@ -87,18 +88,6 @@ class EmbeddedStore:
         with self._state:
             self._check_open()
             return Listing(self._history.revision, tuple(self._keys.under(prefix)))
-
-    def put(self, key: str, value: JsonObject) -> int:
-        """See `Store.put`."""
-        return self.transaction((), [Put(key, value)]).revision
-
-    def delete(self, key: str) -> bool:
-        """See `Store.delete`."""
-        return self.transaction((), [Delete(key)]).deleted > 0
-
-    def delete_prefix(self, prefix: str) -> int:
-        """See `Store.delete_prefix`."""
-        return self.transaction((), [DeletePrefix(prefix)]).deleted
 
     def transaction(
         self, compares: Sequence[Compare], then: Sequence[Operation], otherwise: Sequence[Operation] = ()

@@ -22,16 +22,14 @@ from vectorplane.control.cluster.store.messages import (
     outcome_in,
     parts_out,
 )
+from vectorplane.control.cluster.store.single_writes import SingleWrites
 from vectorplane.control.cluster.store.transaction import (
     Compare,
-    Delete,
-    DeletePrefix,
     Operation,
     Outcome,
-    Put,
     check,
 )
-from vectorplane.control.cluster.store.value import JsonObject, check_key, check_prefix
+from vectorplane.control.cluster.store.value import check_key, check_prefix
 
 POLL = 0.02
 """Seconds between two looks of somebody who waits for a watch."""
@@ -40,7 +38,7 @@ Ask = Callable[[Json], Json]
 """Gives a `StoreServer`'s answer to a request. Raises StoreFailed: there is none."""
 
 
-class RemoteStore:
+class RemoteStore(SingleWrites):
     """See `Store`. For as many threads as ``ask`` is."""
 
     def __init__(self, ask: Ask) -> None:
@@ -70,18 +68,6 @@ class RemoteStore:
         """See `Store.list`."""
         check_prefix(prefix)
         return listing_in(self.request("listing", prefix))
-
-    def put(self, key: str, value: JsonObject) -> int:
-        """See `Store.put`."""
-        return self.transaction((), [Put(key, value)]).revision
-
-    def delete(self, key: str) -> bool:
-        """See `Store.delete`."""
-        return self.transaction((), [Delete(key)]).deleted > 0
-
-    def delete_prefix(self, prefix: str) -> int:
-        """See `Store.delete_prefix`."""
-        return self.transaction((), [DeletePrefix(prefix)]).deleted
 
     def transaction(
         self, compares: Sequence[Compare], then: Sequence[Operation], otherwise: Sequence[Operation] = ()

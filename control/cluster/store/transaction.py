@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import InitVar, dataclass, field
 
 from vectorplane.control.cluster.store.entry import Entry
@@ -117,16 +117,40 @@ def check(compares: Sequence[Compare], then: Sequence[Operation], otherwise: Seq
     for part in (*compares, *then, *otherwise):
         if isinstance(part, DeletePrefix):
             check_prefix(part.prefix)
-            size += len(part.prefix.encode())
-            continue
-        check_key(part.key)
-        size += len(part.key.encode())
-        if isinstance(part, Put | ValueIs):
-            size += len(part.data)
+        else:
+            check_key(part.key)
+        size += size_of(part)
     if size > MAX_BYTES:
         raise InvalidRequest(f"the keys and values of a transaction have {size} bytes, {MAX_BYTES} is the most")
     for branch in (then, otherwise):
         _check_branch(branch)
+
+
+def size_of(part: Compare | Operation) -> int:
+    """Bytes that a part counts in its transaction: of its key or prefix, and of its value."""
+    if isinstance(part, DeletePrefix):
+        return len(part.prefix.encode())
+    return len(part.key.encode()) + (len(part.data) if isinstance(part, Put | ValueIs) else 0)
+
+
+def fits(count: int, size: int) -> bool:
+    """May a transaction have so many operations, of so many bytes together?"""
+    return count <= MAX_OPERATIONS and size <= MAX_BYTES
+
+
+def batches(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
+    """The same in transactions that are as large as they may be."""
+    batch: list[Operation] = []
+    size = 0
+    for operation in operations:
+        more = size_of(operation)
+        if batch and not fits(len(batch) + 1, size + more):
+            yield batch
+            batch, size = [], 0
+        batch.append(operation)
+        size += more
+    if batch:
+        yield batch
 
 
 def _check_branch(branch: Sequence[Operation]) -> None:

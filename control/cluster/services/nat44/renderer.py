@@ -31,16 +31,15 @@ class Nat44Renderer:
         self._wanted.put("services/unserved", cluster_routes(self._node), "cluster IPs that nothing serves")
 
     def put_service(self, service: ServiceRecord) -> None:
-        mapped = [(e, Mapping(self._node, e, service.affinity, str(service.id))) for e in service.entries]
+        mapped = self._mapped(service)
         items: list[Item | None] = [mapping.at(e.address) for e, mapping in mapped if e.address is not None]
         items += external_addresses(self._node, service)
         items += external_routes(self._node, service)
         self._wanted.put(_unit(service.id), filter(None, items), _text(service.id))
         if service.has_node_ports:
             self._node_ports[service.id] = service
-            ports = [(e, mapping) for e, mapping in mapped if e.address is None]
             for at in self._nodes.values():
-                self._put_ports(service.id, ports, at)
+                self._put_ports(service.id, mapped, at)
         else:
             self._drop_ports(service.id)
 
@@ -54,9 +53,7 @@ class Nat44Renderer:
             return
         self._nodes[node.number] = node
         for service in self._node_ports.values():
-            entries = [e for e in service.entries if e.address is None]
-            mapped = [(e, Mapping(self._node, e, service.affinity, str(service.id))) for e in entries]
-            self._put_ports(service.id, mapped, node)
+            self._put_ports(service.id, self._mapped(service), node)
 
     def drop_node(self, number: int) -> None:
         self._nodes.pop(number, None)
@@ -73,12 +70,15 @@ class Nat44Renderer:
     def drop_pod(self, pod: PodId) -> None:
         self._wanted.drop(_pod(pod))
 
+    def _mapped(self, service: ServiceRecord) -> list[tuple[Entry, Mapping]]:
+        return [(e, Mapping(self._node, e, service.affinity, str(service.id))) for e in service.entries]
+
     def _put_ports(self, service: ObjectId, mapped: list[tuple[Entry, Mapping]], at: AtNode) -> None:
         """The node ports of a service at one node."""
         items = [
             mapping.at(address)
             for entry, mapping in mapped
-            if at.mine or not entry.only_local
+            if entry.address is None and (at.mine or not entry.only_local)
             for address in at.addresses
         ]
         self._wanted.put(_at(service, at.number), filter(None, items), _text(service))

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from vectorplane.backends.engine.report import report
-from vectorplane.cli.cluster_up import DEFAULT_SETTINGS
 from vectorplane.control.cluster.kube.manifests.read import load, parse
 from vectorplane.control.cluster.load import parse_settings
 from vectorplane.control.cluster.settings import ClusterSettings
 from vectorplane.control.cluster.simulated.cluster import Cluster
+from vectorplane.control.cluster.simulated.default_settings import DEFAULT_SETTINGS
 from vectorplane.control.cluster.simulated.methods import Methods
 from vectorplane.control.cluster.store.embedded import open_store
 from vectorplane.control.cluster.store.store import Store

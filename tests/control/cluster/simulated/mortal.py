@@ -11,11 +11,11 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.control.cluster.agent.faulty import Fuse, FusedStore, Killed
-from vectorplane.cli.cluster_up import DEFAULT_SETTINGS
 from vectorplane.control.cluster.agent.errors import AgentError
 from vectorplane.control.cluster.load import parse_settings
 from vectorplane.control.cluster.simulated import cluster as cluster_module
 from vectorplane.control.cluster.simulated.cluster import Cluster
+from vectorplane.control.cluster.simulated.default_settings import DEFAULT_SETTINGS
 from vectorplane.control.cluster.simulated.node import SimNode
 from vectorplane.control.cluster.store.embedded import EmbeddedStore
 from vectorplane.control.cluster.store.errors import StoreFailed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.control.cluster.simulated.clusters import EXAMPLE, ask, balanced, cluster
-from vectorplane.cli.cluster_up import DEFAULT_SETTINGS
 from vectorplane.control.cluster.load import parse_settings
+from vectorplane.control.cluster.simulated.default_settings import DEFAULT_SETTINGS
 from vectorplane.pcap.frames import frames
 
 

@@ -10,8 +10,8 @@ import pytest
 from tests.control.cluster.vpp.cases import VPPS, a_case
 from tests.control.cluster.vpp.flows import ERROR, HERE, OF_NO_NODE, OUT, OUTSIDE, PODS, POLICIES, SERVICES, TO_NOBODY
 from vectorplane.backends.items import Interface
-from vectorplane.cli.cluster_up import DEFAULT_SETTINGS
 from vectorplane.control.cluster.load import parse_settings
+from vectorplane.control.cluster.simulated.default_settings import DEFAULT_SETTINGS
 
 pytestmark = pytest.mark.slow
 

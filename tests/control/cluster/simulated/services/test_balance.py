@@ -9,8 +9,8 @@ import pytest
 
 from tests.control.cluster.simulated.services.world import World, pod, service, world
 from tests.naive.service_ways import Client
-from vectorplane.cli.cluster_up import DEFAULT_SETTINGS
 from vectorplane.control.cluster.load import parse_settings
+from vectorplane.control.cluster.simulated.default_settings import DEFAULT_SETTINGS
 
 CHI_SQUARE = {1: 10.83, 2: 13.82, 3: 16.27, 4: 18.47}
 """By degrees of freedom what chance exceeds once in a thousand times."""
